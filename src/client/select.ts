@@ -1,0 +1,46 @@
+/** Named selectors. Each returns what is already in the state (a reference or a primitive), so that equal means equal. */
+import type { ChatState, ConversationView, MessageView, SignalState, Tick, Timeline } from './types.ts';
+
+const NOBODY: string[] = [];
+
+export const selectSession = (state: ChatState) => state.session;
+export const selectMe = (state: ChatState) => (state.session.status === 'signed-in' ? state.session.me : null);
+export const selectConnection = (state: ChatState) => state.connection;
+export const selectConversationIds = (state: ChatState) => state.conversationIds;
+export const selectConversation =
+  (id: string) =>
+  (state: ChatState): ConversationView | undefined =>
+    state.conversations[id];
+export const selectTimeline =
+  (id: string) =>
+  (state: ChatState): Timeline | undefined =>
+    state.timelines[id];
+export const selectMessage =
+  (conversationId: string, messageId: string) =>
+  (state: ChatState): MessageView | undefined =>
+    state.timelines[conversationId]?.byId[messageId];
+export const selectUser = (id: string) => (state: ChatState) => state.users[id];
+export const selectUnreadTotal = (state: ChatState) =>
+  state.conversationIds.reduce((sum, id) => sum + (state.conversations[id]?.unreadCount ?? 0), 0);
+
+export const selectTyping = (conversationId: string) => (state: SignalState) => state.typing[conversationId] ?? NOBODY;
+export const selectPresence = (userId: string) => (state: SignalState) => state.presence[userId];
+
+/** In a group a message is delivered, or read, once it is so for everybody else who was there to receive it. */
+export const selectTick =
+  (conversationId: string, messageId: string) =>
+  (state: ChatState): Tick => {
+    const message = state.timelines[conversationId]?.byId[messageId];
+    const conversation = state.conversations[conversationId];
+    if (!message || !conversation || state.session.status !== 'signed-in') return null;
+    const me = state.session.me.id;
+    if (message.senderId !== me) return null;
+    if (message.send.step === 'failed') return 'failed';
+    const seq = message.seq;
+    if (seq === null) return 'waiting';
+    const others = conversation.participants.filter(({ user, joinedSeq }) => user.id !== me && joinedSeq < seq);
+    if (others.length === 0) return 'sent';
+    if (others.every(({ readSeq }) => readSeq >= seq)) return 'read';
+    if (others.every(({ deliveredSeq }) => deliveredSeq >= seq)) return 'delivered';
+    return 'sent';
+  };

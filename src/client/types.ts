@@ -1,0 +1,203 @@
+/** The public shape of the SDK: what a chat offers and what its stores hold. Data only; behaviour is in the files beside it. */
+import type { TRPCClient, TRPCLink } from '@trpc/client';
+import type { StoreApi } from 'zustand/vanilla';
+import type { ConversationType } from '#protocol/conversation';
+import type { MessageType } from '#protocol/message';
+import type { Role } from '#protocol/participant';
+import type { PresenceStatus } from '#protocol/signal';
+import type { Me, User } from '#protocol/user';
+import type { AppRouter } from '#server/router';
+
+export type { AppRouter, ConversationType, Me, MessageType, PresenceStatus, Role, User };
+
+/** What an opened envelope says. Content that fails a check is `unreadable`, never text (P30). */
+export type Content =
+  | { kind: 'text'; body: string; replyTo: string | null }
+  | { kind: 'deleted' }
+  /** `reason` is a CryptoError code such as `BAD_SIGNATURE` or `NO_EPOCH_KEY`. */
+  | { kind: 'unreadable'; reason: string }
+  | { kind: 'unsupported' };
+
+export interface ReactionView {
+  tag: string;
+  /** Null when the sample could not be verified. */
+  emoji: string | null;
+  count: number;
+  mine: boolean;
+  userIds: string[];
+}
+
+/** Where my own message stands on its way to the server; `stored` once it has a seq. Everybody else's are `stored`. */
+export type SendState =
+  | { step: 'waiting' }
+  | { step: 'sending' }
+  | { step: 'failed'; reason: string }
+  | { step: 'stored' };
+
+export interface MessageView {
+  id: string;
+  conversationId: string;
+  /** Null until the server has stored it. */
+  seq: number | null;
+  senderId: string;
+  type: MessageType;
+  content: Content;
+  isEdited: boolean;
+  isDeleted: boolean;
+  /** ISO time. */
+  createdAt: string;
+  editedAt: string | null;
+  reactions: ReactionView[];
+  send: SendState;
+  version: number;
+  firstKeyEpoch: number;
+}
+
+export interface ParticipantView {
+  user: User;
+  role: Role;
+  joinedAt: string;
+  joinedSeq: number;
+  deliveredSeq: number;
+  readSeq: number;
+}
+
+export interface ConversationView {
+  id: string;
+  type: ConversationType;
+  /** The opened title of a group; null for direct conversations and while it cannot be verified. */
+  title: string | null;
+  createdBy: string;
+  isActive: boolean;
+  lastMessageAt: string;
+  lastSeq: number;
+  settings: Record<string, unknown>;
+  participants: ParticipantView[];
+  lastMessage: MessageView | null;
+  unreadCount: number;
+  keyEpoch: number;
+  version: number;
+  /** My own role and read watermark, taken out of `participants` for cheap selectors. */
+  myRole: Role;
+  myReadSeq: number;
+}
+
+/** The loaded part of one conversation's history: a window that is contiguous in seq. */
+export interface Timeline {
+  /** Stored messages, oldest first. */
+  ids: string[];
+  /** My unsent messages, in the order in which they will go out; shown after `ids`. */
+  pending: string[];
+  byId: Record<string, MessageView>;
+  hasOlder: boolean;
+  /** True after a jump into the past: the newest messages are not loaded. */
+  hasNewer: boolean;
+  loading: 'none' | 'first' | 'older' | 'newer';
+  /** Why the last load failed; null when it did not. */
+  problem: string | null;
+}
+
+export type ConnectionState =
+  | { status: 'offline' }
+  | { status: 'connecting' }
+  | { status: 'online' }
+  /** Lost; `retryAt` is the epoch time in ms of the next try. */
+  | { status: 'waiting'; retryAt: number };
+
+export type SessionState =
+  | { status: 'restoring' }
+  | { status: 'signed-out'; reason: 'none' | 'expired' | 'revoked' | 'logged-out' }
+  | { status: 'signed-in'; me: Me };
+
+/** Domain state. Written only by client/store.ts. */
+export interface ChatState {
+  session: SessionState;
+  connection: ConnectionState;
+  users: Record<string, User>;
+  conversations: Record<string, ConversationView>;
+  /** Newest activity first; archived ones are not in it. */
+  conversationIds: string[];
+  /** False until the first page of conversations has come. */
+  ready: boolean;
+  hasMoreConversations: boolean;
+  timelines: Record<string, Timeline>;
+}
+
+/** Ephemeral state: high rate, no history, thrown away on disconnect. */
+export interface SignalState {
+  /** Conversation id -> ids of the people typing there, without me. */
+  typing: Record<string, string[]>;
+  presence: Record<string, { status: PresenceStatus; lastSeenAt: string | null }>;
+}
+
+export interface Draft {
+  text: string;
+  replyTo?: string | null;
+}
+
+/** One signed-in person's chat. Methods reject with an SdkError {code, reason}; nothing here throws synchronously. */
+export interface Chat {
+  readonly store: StoreApi<ChatState>;
+  readonly signals: StoreApi<SignalState>;
+  /** The typed procedures, for request/response screens and bots. */
+  readonly api: TRPCClient<AppRouter>;
+  /** Fresh links with this chat's authentication, for @trpc/react-query. */
+  links(): TRPCLink<AppRouter>[];
+
+  /** Makes the account and its keys, signs in. The recovery key is shown once and never stored. */
+  register(input: {
+    username: string;
+    email: string;
+    displayName?: string;
+    password: string;
+  }): Promise<{ recoveryKey: string }>;
+  login(input: { login: string; password: string }): Promise<void>;
+  /** Continues a stored session without a password; false when there is none. */
+  resume(): Promise<boolean>;
+  /** Ends the session and wipes keys, storage and stores. */
+  logout(): Promise<void>;
+  updateMe(input: { displayName?: string; avatarUrl?: string | null }): Promise<void>;
+
+  createDirect(userId: string): Promise<string>;
+  createGroup(title: string, userIds: string[]): Promise<string>;
+  rename(conversationId: string, title: string): Promise<void>;
+  archive(conversationId: string): Promise<void>;
+  addParticipant(conversationId: string, userId: string, role?: Role): Promise<void>;
+  /** Removes somebody, or leaves when it is me. */
+  removeParticipant(conversationId: string, userId: string): Promise<void>;
+  setRole(conversationId: string, userId: string, role: Role): Promise<void>;
+  loadMoreConversations(): Promise<void>;
+
+  /** Loads the first window: the newest page, or around the first unread message. Harmless to repeat. */
+  open(conversationId: string): Promise<void>;
+  loadOlder(conversationId: string): Promise<void>;
+  loadNewer(conversationId: string): Promise<void>;
+  /** Makes the window contain this message; resolves when it is in the timeline. */
+  jumpTo(conversationId: string, messageId: string): Promise<void>;
+  /** Back to a window that ends with the newest message. */
+  jumpToLatest(conversationId: string): Promise<void>;
+
+  /** Shows the message at once and sends it when possible; the id is final. */
+  send(conversationId: string, draft: Draft): string;
+  edit(conversationId: string, messageId: string, text: string): Promise<void>;
+  /** Leaves a signed tombstone. */
+  remove(conversationId: string, messageId: string): Promise<void>;
+  react(conversationId: string, messageId: string, emoji: string): Promise<void>;
+  unreact(conversationId: string, messageId: string, tag: string): Promise<void>;
+  /** A failed message again, with the same id; or away with it. */
+  retry(conversationId: string, messageId: string): void;
+  discard(conversationId: string, messageId: string): void;
+
+  /** Call on each keystroke; refreshes and the final stop are the SDK's. */
+  typing(conversationId: string, isTyping: boolean): void;
+  /** What was really on screen in a focused window, up to this seq. */
+  markRead(conversationId: string, seq: number): void;
+  /** Declares interest in these people's presence until the returned function is called. */
+  watchPresence(userIds: string[]): () => void;
+  setPresence(status: PresenceStatus): void;
+
+  close(): Promise<void>;
+}
+
+/** A tick: clock, one, two, two coloured - or a failure. Null for messages that are not mine. */
+export type Tick = 'waiting' | 'failed' | 'sent' | 'delivered' | 'read' | null;

@@ -1,0 +1,28 @@
+/** Durable server -> client events: everything `feed.follow` yields, each with a resume id. One event per yield. */
+import { z } from 'zod';
+import { Conversation } from './conversation.ts';
+import { Id } from './ids.ts';
+import { Message } from './message.ts';
+import { Participant } from './participant.ts';
+
+export const FeedEvent = z.discriminatedUnion('type', [
+  /** New, edited, deleted or reacted to: the message as it stands. */
+  z.object({ type: z.literal('message'), message: Message }),
+  z.object({ type: z.literal('conversation'), conversation: Conversation }),
+  z.object({
+    type: z.literal('participant'),
+    conversationId: Id,
+    userId: Id,
+    /** Null once removed. */
+    participant: Participant.nullable(),
+    removed: z.boolean(),
+    version: z.int(),
+  }),
+  z.object({ type: z.literal('keys'), conversationId: Id, epoch: z.int(), version: z.int() }),
+  /** The cursor cannot be used: start again from `sync.bootstrap`. Never a silent gap (P10). */
+  z.object({ type: z.literal('resync'), reason: z.enum(['malformed', 'foreign', 'behind']) }),
+  /** Everything missed has been given; what follows happens now. */
+  z.object({ type: z.literal('live') }),
+]);
+export type FeedEvent = z.infer<typeof FeedEvent>;
+export const FollowInput = z.object({ lastEventId: z.string().max(4_000).nullish() }).nullish();

@@ -1,0 +1,67 @@
+/** Keys in their public or sealed form: identities, epochs, wraps, grants, account blobs. Formats: docs/crypto.md. */
+import { z } from 'zod';
+import { base64, base64Of } from './bytes.ts';
+import { Id } from './ids.ts';
+import { LIMITS } from './limits.ts';
+
+export const SIGNATURE_BYTES = 64;
+/** HPKE encapsulation (1,120) and the sealed 32-byte key with its tag (48). */
+export const WRAP_BYTES = 1_168;
+
+export const SignedIdentity = z.object({
+  record: base64(4_000),
+  selfSig: base64Of(SIGNATURE_BYTES),
+  /** Signature by the previous key; null unless this record continues a chain. */
+  prevSig: base64Of(SIGNATURE_BYTES)
+    .nullish()
+    .transform((sig) => sig ?? null),
+});
+export const IdentityOfUser = z.object({
+  userId: Id,
+  gen: z.int(),
+  record: z.string(),
+  selfSig: z.string(),
+  prevSig: z.string().nullable(),
+});
+export type IdentityOfUser = z.infer<typeof IdentityOfUser>;
+
+/** Parameters of the client's password stretching (RFC 9106); the floor is checked on both sides. */
+export const Kdf = z.object({
+  alg: z.literal('argon2id'),
+  /** KiB of memory. */
+  m: z.int().min(65_536).max(1_048_576),
+  t: z.int().min(3).max(16),
+  p: z.int().min(1).max(16),
+  salt: base64(128),
+});
+export type Kdf = z.infer<typeof Kdf>;
+
+export const Wrap = z.object({ userId: Id, gen: z.int().min(0), wrapped: base64Of(WRAP_BYTES) });
+export const Epoch = z.object({
+  /** 1,000 members of 53 bytes each, and the head. */
+  record: base64(120_000),
+  sig: base64Of(SIGNATURE_BYTES),
+  wraps: z.array(Wrap).max(LIMITS.participants),
+});
+export type Epoch = z.infer<typeof Epoch>;
+
+export const Grant = z.object({ userId: Id, gen: z.int().min(0), sealed: base64(400_000) });
+export type Grant = z.infer<typeof Grant>;
+
+export const IdentitiesInput = z.object({ userIds: z.array(Id).min(1).max(LIMITS.userIds) });
+export const EpochsInput = z.object({ conversationId: Id, after: z.int().min(-1).nullish() });
+export const WrapsInput = z.object({
+  conversationId: Id,
+  from: z.int().min(0).nullish(),
+  to: z.int().min(0).nullish(),
+});
+export const GrantsInput = z.object({ conversationId: Id });
+export const RotateInput = z.object({ conversationId: Id, epoch: Epoch });
+export const SettingsInput = z.object({ version: z.int().min(1), data: base64(400_000) });
+
+export const EpochOfConversation = z.object({ epoch: z.int(), record: z.string(), sig: z.string(), seq: z.int() });
+export type EpochOfConversation = z.infer<typeof EpochOfConversation>;
+export const OwnWrap = z.object({ epoch: z.int(), gen: z.int(), wrapped: z.string() });
+export type OwnWrap = z.infer<typeof OwnWrap>;
+export const OwnGrant = z.object({ fromUserId: Id, gen: z.int(), head: z.string(), sealed: z.string() });
+export type OwnGrant = z.infer<typeof OwnGrant>;

@@ -1,0 +1,38 @@
+/** People: what others see of them, and what they may change. */
+import { z } from 'zod';
+import { Id } from './ids.ts';
+import { LIMITS } from './limits.ts';
+
+/** What anyone signed in may see of a person. */
+export const User = z.object({
+  id: Id,
+  username: z.string(),
+  displayName: z.string(),
+  avatarUrl: z.string().nullable(),
+});
+export type User = z.infer<typeof User>;
+
+/** The caller's own account: the same and the e-mail address. */
+export const Me = User.extend({ email: z.string() });
+export type Me = z.infer<typeof Me>;
+
+export const Username = z
+  .string()
+  .trim()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{1,31}$/, 'username: 2 to 32 letters, digits, dots, dashes or underscores');
+export const Email = z.string().trim().max(254).pipe(z.email());
+export const DisplayName = z.string().trim().min(1).max(64);
+
+export const UpdateUser = z.object({
+  displayName: DisplayName.optional(),
+  /** https only: a picture must not be fetched over a road others can read. */
+  avatarUrl: z
+    .url({ protocol: /^https$/ })
+    .max(2_000)
+    .nullish(),
+});
+export const SearchUsers = z.object({
+  query: z.string().trim().min(1).max(64),
+  limit: z.int().min(1).max(LIMITS.page).default(20),
+});
+export const UsersByIds = z.object({ userIds: z.array(Id).min(1).max(LIMITS.userIds) });
