@@ -1,0 +1,85 @@
+/** Owns the conversions between bytes and text: strict base64, UTF-8, UUIDs; comparison, joining, randomness. */
+import { primitives } from '#crypto/primitives';
+import { CryptoError } from './error.ts';
+import type { Bytes } from './primitives.types.ts';
+
+export type { Bytes } from './primitives.types.ts';
+
+const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
+const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+const encoder = new TextEncoder();
+// `ignoreBOM` keeps a leading U+FEFF, so that decoding loses nothing.
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** The id that stands for "none": no target, no previous. */
+export const NIL_ID = '00000000-0000-0000-0000-000000000000';
+
+export const utf8 = (text: string): Bytes => encoder.encode(text);
+
+export function fromUtf8(bytes: Uint8Array): string {
+  try {
+    return decoder.decode(bytes);
+  } catch (cause) {
+    throw new CryptoError('BAD_FORMAT', 'not UTF-8', { cause });
+  }
+}
+
+export const random = (length: number): Bytes => primitives.random(length);
+
+/** A copy that shares no memory with its source (unlike `Buffer.slice`). */
+export const copy = (bytes: Uint8Array): Bytes => new Uint8Array(bytes);
+
+export function concat(...parts: readonly Uint8Array[]): Bytes {
+  const out = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
+  let offset = 0;
+  for (const part of parts) {
+    out.set(part, offset);
+    offset += part.length;
+  }
+  return out;
+}
+
+/** Takes the same time wherever the difference is. */
+export function bytesEqual(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false;
+  let difference = 0;
+  for (let i = 0; i < a.length; i++) difference |= (a[i] ?? 0) ^ (b[i] ?? 0);
+  return difference === 0;
+}
+
+export const toBase64 = (bytes: Uint8Array): string => primitives.encodeBase64(bytes);
+
+/** Standard alphabet, padded, canonical (RFC 4648 section 3.5): one text per byte string, so equal bytes are equal columns. */
+export function fromBase64(text: string): Bytes {
+  if (typeof text !== 'string' || text.length % 4 !== 0 || !BASE64.test(text)) {
+    throw new CryptoError('BAD_FORMAT', 'base64');
+  }
+  const padding = text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0;
+  const unused = padding === 2 ? 0b1111 : padding === 1 ? 0b11 : 0;
+  const last = ALPHABET.indexOf(text.charAt(text.length - padding - 1));
+  if (padding > 0 && (last & unused) !== 0) throw new CryptoError('BAD_FORMAT', 'base64 not canonical');
+  return primitives.decodeBase64(text);
+}
+
+export const toBase64Url = (bytes: Uint8Array): string =>
+  toBase64(bytes).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
+
+export function toHex(bytes: Uint8Array): string {
+  let text = '';
+  for (const byte of bytes) text += byte.toString(16).padStart(2, '0');
+  return text;
+}
+
+export function uuidToBytes(id: string): Bytes {
+  if (!UUID.test(id)) throw new CryptoError('BAD_FORMAT', 'uuid');
+  const hex = id.replaceAll('-', '');
+  const out = new Uint8Array(16);
+  for (let i = 0; i < 16; i++) out[i] = Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16);
+  return out;
+}
+
+export function uuidFromBytes(bytes: Uint8Array): string {
+  const hex = toHex(bytes);
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
+}

@@ -1,0 +1,18 @@
+/** Owns the geometry of c2sp.org/chunked-encryption boxes: salt, commitment, then sealed chunks, the last one never full. */
+
+export const SALT_BYTES = 24;
+export const COMMIT_BYTES = 32;
+export const BOX_HEADER_BYTES = SALT_BYTES + COMMIT_BYTES;
+export const CHUNK_BYTES = 16_384;
+export const TAG_BYTES = 16;
+export const SEALED_CHUNK_BYTES = CHUNK_BYTES + TAG_BYTES;
+export const MIN_BOX_BYTES = BOX_HEADER_BYTES + TAG_BYTES;
+
+/** The length of what is inside a box of that length, or undefined when no box has it. */
+export function plaintextLength(boxLength: number): number | undefined {
+  if (boxLength < MIN_BOX_BYTES) return undefined;
+  const body = boxLength - BOX_HEADER_BYTES;
+  const fullChunks = Math.floor(body / SEALED_CHUNK_BYTES);
+  const last = body - fullChunks * SEALED_CHUNK_BYTES;
+  return last < TAG_BYTES ? undefined : fullChunks * CHUNK_BYTES + last - TAG_BYTES;
+}
