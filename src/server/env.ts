@@ -1,0 +1,91 @@
+/** The environment, read and checked once. Nobody else looks at `process.env`, so this file is the list of all settings. */
+import { resolve } from 'node:path';
+import { z } from 'zod';
+
+const text = z.string().trim().min(1);
+const key32 = text.refine((value) => Buffer.from(value, 'base64').length === 32, 'must be base64 of 32 bytes');
+
+const Variables = z.object({
+  NODE_ENV: z.string().optional(),
+  PORT: z.coerce.number().int().min(0).max(65_535).default(3000),
+  HOST: text.default('127.0.0.1'),
+  DATABASE_URL: text.regex(/^postgres(ql)?:\/\//, 'must begin with postgres://').optional(),
+  /** Connections of this process to Postgres. */
+  DATABASE_POOL: z.coerce.number().int().min(2).max(200).default(16),
+  REDIS_URL: text.optional(),
+  DATA_DIR: text.default('./data'),
+  SECRETS_FILE: text.optional(),
+  FILES_DIR: text.optional(),
+  PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
+  ACCESS_TOKEN_TTL: z.coerce.number().int().min(5).max(86_400).default(900),
+  RATE_LIMITS: z.enum(['on', 'off', 'off!']).default('on'),
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  /** Reverse proxies in front of us whose X-Forwarded-For is believed. */
+  TRUST_PROXY: z.coerce.number().int().min(0).max(10).default(0),
+  JWT_PRIVATE_JWK: text.optional(),
+  PASSWORD_PEPPER: key32.optional(),
+  AT_REST_KEY: key32.optional(),
+});
+
+export interface Env {
+  readonly production: boolean;
+  readonly port: number;
+  readonly host: string;
+  /** Unset: a PostgreSQL of our own in `dataDir`. */
+  readonly databaseUrl: string | undefined;
+  readonly databasePool: number;
+  readonly dataDir: string;
+  readonly secretsFile: string;
+  readonly filesDir: string;
+  /** An origin, without a trailing slash. */
+  readonly publicUrl: string;
+  readonly accessTokenTtlS: number;
+  readonly rateLimits: boolean;
+  readonly logLevel: string;
+  readonly trustProxy: number;
+  readonly secrets: {
+    readonly jwtPrivateJwk: string | undefined;
+    readonly pepper: string | undefined;
+    readonly atRestKey: string | undefined;
+  };
+}
+
+/** Everything that is wrong with the environment, one line per variable; values are left out, some are secrets. */
+export class EnvError extends Error {
+  constructor(problems: readonly string[]) {
+    super(`The environment is not usable:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`);
+    this.name = 'EnvError';
+  }
+}
+
+/** @throws EnvError naming all problems at once. */
+export function readEnv(source: Readonly<Record<string, string | undefined>> = process.env): Env {
+  // An empty variable means unset: compose files and CI systems cannot leave one out.
+  const present = Object.fromEntries(Object.entries(source).filter(([, value]) => value !== undefined && value !== ''));
+  const parsed = Variables.safeParse(present);
+  const problems = parsed.error?.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`) ?? [];
+  if (present.REDIS_URL !== undefined)
+    problems.push('REDIS_URL: this version runs on one node and uses no Redis; unset it');
+  if (present.NODE_ENV === 'production' && present.RATE_LIMITS === 'off')
+    problems.push('RATE_LIMITS: off is refused when NODE_ENV=production; if it is really meant, set RATE_LIMITS=off!');
+  if (!parsed.success || problems.length > 0) throw new EnvError(problems);
+
+  const v = parsed.data;
+  const dataDir = resolve(v.DATA_DIR);
+  return {
+    production: v.NODE_ENV === 'production',
+    port: v.PORT,
+    host: v.HOST,
+    databaseUrl: v.DATABASE_URL,
+    databasePool: v.DATABASE_POOL,
+    dataDir,
+    secretsFile: resolve(v.SECRETS_FILE ?? `${dataDir}/secrets.json`),
+    filesDir: resolve(v.FILES_DIR ?? `${dataDir}/files`),
+    publicUrl: new URL(v.PUBLIC_URL ?? `http://localhost:${v.PORT}`).origin,
+    accessTokenTtlS: v.ACCESS_TOKEN_TTL,
+    rateLimits: v.RATE_LIMITS === 'on',
+    logLevel: v.LOG_LEVEL,
+    trustProxy: v.TRUST_PROXY,
+    secrets: { jwtPrivateJwk: v.JWT_PRIVATE_JWK, pepper: v.PASSWORD_PEPPER, atRestKey: v.AT_REST_KEY },
+  };
+}
