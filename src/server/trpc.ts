@@ -1,0 +1,88 @@
+/** tRPC, set up once: the ladder of procedures, the wire form of errors, and what is counted and limited on every call. */
+import { initTRPC, TRPCError } from '@trpc/server';
+import { ParleyError } from '#protocol/errors';
+import type { Context } from './context.ts';
+import { toWireError } from './wire-error.ts';
+
+const t = initTRPC.context<Context>().create({
+  // Otherwise stacks leave wherever NODE_ENV is not "production".
+  isDev: false,
+  errorFormatter: ({ error }) => toWireError(error),
+});
+
+/** Per socket. A page of a chat needs a handful of subscriptions, and one call at a time for each thing that happens. */
+const SUBSCRIPTIONS = 32;
+const CALLS_IN_FLIGHT = 256;
+
+/** Domain errors get their tRPC code here; everything else passes as it is. */
+function translate(error: TRPCError): TRPCError {
+  if (error.cause instanceof ParleyError && error.cause.code !== error.code)
+    return new TRPCError({ code: error.cause.code, message: error.cause.message, cause: error.cause });
+  return error;
+}
+
+/** An iterable that says when it is over, however it ends: finished, failed, or disposed of by the adapter. */
+function noticeEnd<T>(iterable: AsyncIterable<T>, ended: () => void): AsyncIterable<T> {
+  return {
+    [Symbol.asyncIterator]() {
+      const inner = iterable[Symbol.asyncIterator]();
+      return {
+        async next() {
+          const result = await inner.next();
+          if (result.done) ended();
+          return result;
+        },
+        async return(value?: unknown) {
+          ended();
+          return (await inner.return?.(value)) ?? { done: true, value: undefined };
+        },
+      };
+    },
+  };
+}
+
+const isIterable = (value: unknown): value is AsyncIterable<unknown> =>
+  typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
+
+const measured = t.procedure.use(async function measure({ ctx, path, type, signal, next }) {
+  const { metrics, limits } = ctx.deps;
+  const { connection } = ctx;
+  const stop = type === 'subscription' ? null : metrics.callSeconds.startTimer({ path, type });
+  if (connection) {
+    if (connection.calls >= CALLS_IN_FLIGHT)
+      throw new ParleyError('TOO_MANY_REQUESTS', 'rate_limited', { retryAfterMs: 100, limit: CALLS_IN_FLIGHT });
+    if (type === 'subscription' && connection.subscriptions >= SUBSCRIPTIONS)
+      throw new ParleyError('TOO_MANY_REQUESTS', 'rate_limited', { retryAfterMs: 1_000, limit: SUBSCRIPTIONS });
+    connection.calls++;
+  }
+  try {
+    if (ctx.session) await limits.take('calls', ctx.session.userId);
+    const result = await next({ ctx: { signal: signal ?? ctx.signal } });
+    metrics.calls.inc({ path, type, outcome: result.ok ? 'ok' : translate(result.error).code });
+    if (!result.ok) throw translate(result.error);
+    if (type !== 'subscription' || !isIterable(result.data)) return result;
+    let running = true;
+    metrics.subscriptions.inc({ path });
+    if (connection) connection.subscriptions++;
+    const ended = () => {
+      if (!running) return;
+      running = false;
+      metrics.subscriptions.dec({ path });
+      if (connection) connection.subscriptions--;
+    };
+    return { ...result, data: noticeEnd(result.data, ended) };
+  } finally {
+    stop?.();
+    if (connection) connection.calls--;
+  }
+});
+
+export const router = t.router;
+export const createCallerFactory = t.createCallerFactory;
+export const publicProcedure = measured;
+/** Narrows `ctx.session`: UNAUTHORIZED with the reason when there is none. */
+export const authedProcedure = measured.use(async function isSignedIn({ ctx, next }) {
+  const { session } = ctx;
+  if (session === null) throw new ParleyError('UNAUTHORIZED', ctx.refused);
+  return next({ ctx: { session } });
+});
