@@ -1,0 +1,28 @@
+/** The door for clients, beside `verify.ts`: what makes, opens and keeps secrets. Each name is at one door only. */
+
+export {
+  type Account,
+  changePassword,
+  createAccount,
+  type IdentityRotation,
+  openSettings,
+  type PasswordChange,
+  type Registration,
+  rotateIdentity,
+  sealSettings,
+  type StoredAccount,
+  unlockWithPassword,
+  unlockWithRecoveryKey,
+} from './account.ts';
+export { type AuthoredEpoch, authorEpoch, type EpochAuthor, type EpochDraft } from './author-epoch.ts';
+export { concat, fromUtf8, random, toBase64Url, toHex, utf8 } from './bytes.ts';
+export { importSealKey, open, seal } from './cobblestone.ts';
+export { checkCommitment, messageKey, ratchetKey, reactionKey, reactionTag } from './epoch-key.ts';
+export { importKemPublicKey, type KemPrivateKey, type KemPublicKey } from './hpke.ts';
+export { importKeyring, type Keyring, type KeyGeneration, type LiveKeys } from './keyring.ts';
+export { openEnvelope, type Payload, sealEnvelope } from './message.ts';
+export { derivePasswordSecrets, type Kdf, type PasswordSecrets } from './password.ts';
+export type { SealKey, SigningKey } from './primitives.types.ts';
+export { deriveRecoverySecrets, type RecoverySecrets } from './recovery-key.ts';
+export { safetyNumber } from './safety-number.ts';
+export { type EpochKey, openGrant, sealGrant, unwrapKey } from './wrap.ts';
