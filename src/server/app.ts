@@ -1,0 +1,46 @@
+/** The server as one thing that can be started and stopped: HTTP and WebSocket on one port. Tests start exactly this. */
+import { createServer } from 'node:http';
+import { getRequestListener } from '@hono/node-server';
+import type { Deps } from './deps.ts';
+import { appRouter } from './router.ts';
+import { drain } from './transport/drain.ts';
+import { createHttp } from './transport/http.ts';
+import type { ServerState } from './transport/state.ts';
+import { createWs } from './transport/ws.ts';
+
+export interface App {
+  /** @param port 0 for any free one. @throws the system's error, e.g. EADDRINUSE */
+  listen(port: number, host: string): Promise<{ url: string; port: number }>;
+  /** Drains: answers what is in flight, sends clients away, closes. Deps are the caller's to dispose. */
+  close(): Promise<void>;
+}
+
+export function createApp(deps: Deps): App {
+  const state: ServerState = { draining: false };
+  const http = createHttp(deps, appRouter, state);
+  const ws = createWs(deps, appRouter, state);
+  // 500 ids in the address of one query need more than Node's 16 KB of headers.
+  const server = createServer(
+    { maxHeaderSize: 64 * 1024, requestTimeout: 60_000 },
+    getRequestListener(http.fetch as never),
+  );
+  server.on('upgrade', ws.upgrade);
+  let closing: Promise<void> | null = null;
+  return {
+    listen: (port, host) =>
+      new Promise((done, fail) => {
+        server.once('error', fail);
+        server.listen(port, host, () => {
+          server.off('error', fail);
+          const address = server.address();
+          const bound = typeof address === 'object' && address !== null ? address.port : port;
+          const name = host === '0.0.0.0' || host === '::' || host === '127.0.0.1' ? 'localhost' : host;
+          done({ url: `http://${name.includes(':') ? `[${name}]` : name}:${bound}`, port: bound });
+        });
+      }),
+    close: () => {
+      closing ??= server.listening ? drain(server, ws, state) : Promise.resolve(ws.close());
+      return closing;
+    },
+  };
+}

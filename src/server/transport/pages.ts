@@ -1,0 +1,31 @@
+/** The web app's files: hashed ones for ever, the page itself fresh each time, every path of the app gets the page. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { serveStatic } from '@hono/node-server/serve-static';
+import type { Hono } from 'hono';
+
+const FOREVER = 'public, max-age=31536000, immutable';
+
+export function servePages(app: Hono, root: string): void {
+  if (!existsSync(join(root, 'index.html'))) {
+    app.get('*', (c) => c.text('The web app is not built. Run: npm run build', 404));
+    return;
+  }
+  app.get(
+    '*',
+    serveStatic({
+      root,
+      precompressed: true,
+      onFound: (path, c) => {
+        c.header('Cache-Control', path.includes('/assets/') ? FOREVER : 'no-cache');
+      },
+    }),
+  );
+  const page = serveStatic({ root, path: 'index.html', precompressed: true });
+  app.get('*', async (c, next) => {
+    // A missing script or picture must not be answered with a page.
+    if (!(c.req.header('accept') ?? '').includes('text/html')) return c.text('not found', 404);
+    c.header('Cache-Control', 'no-cache');
+    return page(c, next);
+  });
+}

@@ -1,0 +1,101 @@
+/** One WebSocket and the session it lives by: it ends with its token, its session or its good behaviour. */
+import { randomUUID } from 'node:crypto';
+import { TRPCError } from '@trpc/server';
+import type { WebSocket } from 'ws';
+import { CLOSE } from '#protocol/close-codes';
+import { ParleyError, type Reason } from '#protocol/errors';
+import type { Session } from '../auth/tokens.ts';
+import type { Connection } from '../context.ts';
+import { toWireError } from '../wire-error.ts';
+
+/** Frames a socket may send per second, and at once. Far above what a client needs; a flood costs us a parse each. */
+export const FRAMES = { perSecond: 500, burst: 1_000 };
+/** A caller that asks and does not read. The feed has its own, lower bound for what it pushes. */
+const UNREAD_BYTES = 4 * 1024 * 1024;
+/** Answers to calls that came with the bad token go out before the socket closes. */
+const LAST_WORDS_MS = 50;
+/** For the closing handshake; then the connection is cut. */
+const CLOSE_MS = 2_000;
+
+export class Socket implements Connection {
+  readonly id = randomUUID();
+  readonly socket: WebSocket;
+  readonly address: string;
+  subscriptions = 0;
+  calls = 0;
+  #session: Session | null = null;
+  #expiry: NodeJS.Timeout | null = null;
+  #closing = false;
+  #frames = FRAMES.burst;
+  #counted: number;
+  readonly #now: () => number;
+
+  constructor(socket: WebSocket, address: string, now: () => number) {
+    this.socket = socket;
+    this.address = address;
+    this.#now = now;
+    this.#counted = now();
+    socket.on('close', () => {
+      this.#closing = true;
+      if (this.#expiry) clearTimeout(this.#expiry);
+    });
+  }
+
+  get session(): Session | null {
+    return this.#session;
+  }
+
+  begin(session: Session): void {
+    this.#session = session;
+    this.#armExpiry();
+  }
+
+  extend(session: Session): boolean {
+    const current = this.#session;
+    if (current === null || current.userId !== session.userId || current.sessionId !== session.sessionId) return false;
+    if (session.expiresAt > current.expiresAt) this.begin(session);
+    return true;
+  }
+
+  /** An error frame that says why, then the close. Nothing is answered as signed in from here on. */
+  end(closeCode: number, why: ParleyError): void {
+    if (this.#closing) return;
+    this.#closing = true;
+    this.#session = null;
+    if (this.#expiry) clearTimeout(this.#expiry);
+    const error = toWireError(new TRPCError({ code: why.code, cause: why }));
+    if (this.socket.readyState === this.socket.OPEN) this.socket.send(JSON.stringify({ id: null, error }));
+    setTimeout(() => this.close(closeCode, why.reason), LAST_WORDS_MS).unref();
+  }
+
+  refuse(reason: Reason): void {
+    this.end(CLOSE.unauthorized, new ParleyError('UNAUTHORIZED', reason));
+  }
+
+  close(code: number, reason: string): void {
+    this.#closing = true;
+    this.socket.close(code, reason);
+    const cut = setTimeout(() => this.socket.terminate(), CLOSE_MS).unref();
+    this.socket.once('close', () => clearTimeout(cut));
+  }
+
+  /** Counts a frame in. A bucket that refills: a page that comes back from sleep may send much at once. */
+  countFrame(limited: boolean): void {
+    const now = this.#now();
+    const refill = ((now - this.#counted) / 1000) * FRAMES.perSecond;
+    this.#frames = Math.min(FRAMES.burst, this.#frames + refill) - 1;
+    this.#counted = now;
+    const unread = this.socket.bufferedAmount > UNREAD_BYTES;
+    if ((limited && this.#frames < 0) || unread)
+      this.end(
+        CLOSE.overLimit,
+        new ParleyError('TOO_MANY_REQUESTS', 'rate_limited', { retryAfterMs: 1_000, limit: FRAMES.perSecond }),
+      );
+  }
+
+  #armExpiry(): void {
+    if (this.#expiry) clearTimeout(this.#expiry);
+    const left = (this.#session?.expiresAt ?? 0) - this.#now();
+    this.#expiry = setTimeout(() => this.refuse('token_expired'), Math.max(0, left)).unref();
+  }
+}

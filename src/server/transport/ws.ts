@@ -1,0 +1,134 @@
+/** The WebSocket on /trpc: who may open one, how it authenticates, and what ends it. Calls and frames are tRPC's. */
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { AnyTRPCRouter } from '@trpc/server';
+import { applyWSSHandler, type CreateWSSContextFnOptions } from '@trpc/server/adapters/ws';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { must } from '#lib/must';
+import { CLOSE } from '#protocol/close-codes';
+import { ParleyError } from '#protocol/errors';
+import { LIMITS } from '#protocol/limits';
+import { authenticate, type Context } from '../context.ts';
+import type { Deps } from '../deps.ts';
+import { clientAddress } from './address.ts';
+import { isOwnOrigin } from './origin.ts';
+import { reportCallError } from './report.ts';
+import { Socket } from './socket.ts';
+import { Sockets } from './sockets.ts';
+import type { ServerState } from './state.ts';
+
+const AUTHENTICATE_MS = 10_000;
+/** Quiet sockets are asked; one that does not answer is gone. Proxies cut idle connections after 60 s. */
+const KEEP_ALIVE = { enabled: true, pingMs: 25_000, pongWaitMs: 10_000 };
+
+export interface WsServer {
+  readonly sockets: Sockets;
+  upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): void;
+  /** Tells clients to connect elsewhere before this process goes. */
+  broadcastReconnect(): void;
+  close(): void;
+}
+
+export function createWs(deps: Deps, router: AnyTRPCRouter, state: ServerState): WsServer {
+  const { env, log, metrics, revocations, limits } = deps;
+  const server = new WebSocketServer({ noServer: true, maxPayload: LIMITS.frameBytes, perMessageDeflate: false });
+  const sockets = new Sockets();
+  const known = new WeakMap<WebSocket, Socket>();
+  const stopListening = revocations.onRevoked((ids) => sockets.revoke(ids));
+
+  const handler = applyWSSHandler({
+    wss: server,
+    router,
+    keepAlive: KEEP_ALIVE,
+    maxBatchSize: LIMITS.batch,
+    createContext: (options) =>
+      wsContext(deps, must(known.get(options.res), 'every socket is noted at its upgrade'), sockets, options),
+    onError: ({ error, path }) => reportCallError(log, { error, path }),
+  });
+
+  function accept(ws: WebSocket, request: IncomingMessage): void {
+    const socket = new Socket(ws, addressOf(request), deps.now);
+    known.set(ws, socket);
+    sockets.open(socket);
+    metrics.sockets.inc();
+    const tooLate = () => socket.end(CLOSE.authTimeout, new ParleyError('UNAUTHORIZED', 'not_signed_in'));
+    const deadline = setTimeout(() => socket.session === null && tooLate(), AUTHENTICATE_MS).unref();
+    ws.on('message', () => socket.countFrame(env.rateLimits));
+    ws.once('close', (code) => {
+      clearTimeout(deadline);
+      metrics.sockets.dec();
+      metrics.socketsClosed.inc({ code: String(code) });
+    });
+    server.emit('connection', ws, request);
+  }
+
+  const addressOf = (request: IncomingMessage) =>
+    clientAddress(request.socket.remoteAddress, request.headers['x-forwarded-for']?.toString() ?? null, env.trustProxy);
+
+  function refusal(request: IncomingMessage): string | null {
+    if (new URL(request.url ?? '/', 'http://host').pathname !== '/trpc') return '404 Not Found';
+    if (!isOwnOrigin(request.headers.origin ?? null, request.headers.host ?? null, env.publicUrl))
+      return '403 Forbidden';
+    return state.draining ? '503 Service Unavailable' : null;
+  }
+
+  async function upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): Promise<void> {
+    // Without a listener a reset during the handshake would end the process.
+    stream.on('error', () => stream.destroy());
+    const limited = await limits.take('connect', addressOf(request)).then(
+      () => null,
+      () => '429 Too Many Requests',
+    );
+    const refused = refusalSafe(request) ?? limited;
+    if (refused === null) return server.handleUpgrade(request, stream, head, (ws) => accept(ws, request));
+    metrics.rejected.inc({ why: refused.slice(0, 3) });
+    stream.end(`HTTP/1.1 ${refused}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+  }
+
+  function refusalSafe(request: IncomingMessage): string | null {
+    try {
+      return refusal(request);
+    } catch {
+      return '400 Bad Request';
+    }
+  }
+
+  return {
+    sockets,
+    upgrade: (request, stream, head) => void upgrade(request, stream, head),
+    broadcastReconnect: () => handler.broadcastReconnectNotification(),
+    close() {
+      stopListening();
+      server.close();
+    },
+  };
+}
+
+/** Runs once per socket, when the connection parameters have come (or at once, when none were announced). */
+async function wsContext(
+  deps: Deps,
+  socket: Socket,
+  sockets: Sockets,
+  { req, info }: CreateWSSContextFnOptions,
+): Promise<Context> {
+  const { connectionParams } = info;
+  const token = connectionParams?.token ?? null;
+  const { session, refused } = await authenticate(deps, token);
+  if (session !== null) sockets.signIn(socket, session);
+  // Without parameters it may still use what is public, until the deadline. A bad token is told at once.
+  else if (connectionParams !== null) socket.refuse(refused);
+  return {
+    deps,
+    // Read at each call: the token may have been renewed, or have ended, since the socket opened.
+    get session() {
+      return socket.session;
+    },
+    refused,
+    address: socket.address,
+    userAgent: req.headers['user-agent'] ?? null,
+    cookies: null,
+    crossSite: false,
+    connection: socket,
+    signal: info.signal,
+  };
+}
