@@ -20,10 +20,10 @@ export function createApp(deps: Deps): App {
   const http = createHttp(deps, appRouter, state);
   const ws = createWs(deps, appRouter, state);
   // 500 ids in the address of one query need more than Node's 16 KB of headers.
-  const server = createServer(
-    { maxHeaderSize: 64 * 1024, requestTimeout: 60_000 },
-    getRequestListener(http.fetch as never),
-  );
+  const answer = getRequestListener(http.fetch as never);
+  const server = createServer({ maxHeaderSize: 64 * 1024, requestTimeout: 60_000 }, (request, response) => {
+    void answer(request, response);
+  });
   server.on('upgrade', ws.upgrade);
   let closing: Promise<void> | null = null;
   return {
