@@ -1,10 +1,19 @@
 /** The parts a process is made of: built once, handed down through the context, disposed in reverse. */
 import { Revocations } from './auth/revocations.ts';
 import { Tokens } from './auth/tokens.ts';
+import type { Bus } from './bus/bus.ts';
+import { createMemoryBus } from './bus/memory.ts';
 import { connect, type Db, type Sql } from './db/client.ts';
+import { Writer } from './db/writer.ts';
+import { TypingTimers } from './domain/typing.ts';
 import type { Env } from './env.ts';
+import { Audience } from './feed/audience.ts';
+import { Cursors, readDatabaseTag } from './feed/cursor.ts';
+import { Hub } from './feed/hub.ts';
 import type { Logger } from './observe/log.ts';
 import { createMetrics, type Metrics } from './observe/metrics.ts';
+import { createMemoryPresence } from './presence/memory.ts';
+import type { Presence } from './presence/presence.ts';
 import { RateLimits } from './rate-limits.ts';
 import { loadSecrets, type Secrets } from './secrets.ts';
 
@@ -18,6 +27,13 @@ export interface Deps extends AsyncDisposable {
   readonly tokens: Tokens;
   readonly revocations: Revocations;
   readonly limits: RateLimits;
+  readonly bus: Bus;
+  readonly presence: Presence;
+  readonly typing: TypingTimers;
+  readonly writer: Writer;
+  readonly audience: Audience;
+  readonly cursors: Cursors;
+  readonly hub: Hub;
   /** Milliseconds since 1970; tests may move it. */
   readonly now: () => number;
 }
@@ -38,7 +54,10 @@ export async function createDeps(options: DepsOptions): Promise<Deps> {
   try {
     const revocations = new Revocations(env.accessTokenTtlS, now);
     await revocations.load(db);
-    // Bus, presence, writer and feed join here; whatever holds a connection is disposed before the pool.
+    const bus = createMemoryBus(log);
+    const presence = createMemoryPresence({ bus, db, log });
+    const typing = new TypingTimers(bus);
+    const hub = new Hub({ sql, db, bus, log });
     return {
       env,
       log,
@@ -49,8 +68,20 @@ export async function createDeps(options: DepsOptions): Promise<Deps> {
       tokens: new Tokens(secrets.jwt, env.accessTokenTtlS, now),
       revocations,
       limits: new RateLimits(env.rateLimits),
+      bus,
+      presence,
+      typing,
+      writer: new Writer(sql),
+      audience: new Audience(bus, db),
+      cursors: new Cursors(await readDatabaseTag(sql)),
+      hub,
       now,
       async [Symbol.asyncDispose]() {
+        // Whatever uses the pool ends before it.
+        hub.close();
+        typing.close();
+        await presence.close();
+        await bus.close();
         await close();
       },
     };

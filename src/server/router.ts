@@ -1,9 +1,24 @@
 /** All procedures, by noun. The public contract is this list. */
 import { authRouter } from './routers/auth.ts';
+import { conversationsRouter } from './routers/conversations.ts';
+import { keysRouter } from './routers/keys.ts';
+import { messagesRouter } from './routers/messages.ts';
+import { presenceRouter } from './routers/presence.ts';
+import { receiptsRouter } from './routers/receipts.ts';
+import { feedRouter, syncRouter } from './routers/sync.ts';
+import { typingRouter } from './routers/typing.ts';
 import { router } from './trpc.ts';
 
 export const appRouter = router({
   auth: authRouter,
+  conversations: conversationsRouter,
+  feed: feedRouter,
+  keys: keysRouter,
+  messages: messagesRouter,
+  presence: presenceRouter,
+  receipts: receiptsRouter,
+  sync: syncRouter,
+  typing: typingRouter,
 });
 
 export type AppRouter = typeof appRouter;

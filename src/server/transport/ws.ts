@@ -114,7 +114,10 @@ async function wsContext(
   const { connectionParams } = info;
   const token = connectionParams?.token ?? null;
   const { session, refused } = await authenticate(deps, token);
-  if (session !== null) sockets.signIn(socket, session);
+  if (session !== null && sockets.signIn(socket, session)) {
+    // Online from its authentication, in whatever way the socket ends.
+    socket.socket.once('close', deps.presence.connect(session.userId, session.sessionId));
+  }
   // Without parameters it may still use what is public, until the deadline. A bad token is told at once.
   else if (connectionParams !== null) socket.refuse(refused);
   return {

@@ -1,0 +1,55 @@
+/** What travels between the nodes of one system. A message on the bus is a hint: losing one costs time, never data. */
+import type { FeedEvent } from '#protocol/event';
+import type { PresenceStatus, ReceiptSignal, TypingSignal } from '#protocol/signal';
+
+/** A durable change with the conversation's version that it took; the version makes repeats harmless. */
+export interface StampedEvent {
+  readonly version: number;
+  readonly event: FeedEvent;
+}
+
+export type BusMessage =
+  /** Committed changes of one conversation, in order. */
+  | { readonly kind: 'events'; readonly conversationId: string; readonly events: readonly StampedEvent[] }
+  | { readonly kind: 'receipt'; readonly conversationId: string; readonly signal: ReceiptSignal }
+  | { readonly kind: 'typing'; readonly conversationId: string; readonly signal: TypingSignal }
+  | {
+      readonly kind: 'presence';
+      readonly userId: string;
+      readonly status: PresenceStatus;
+      readonly lastSeenAt: string | null;
+    }
+  /** Sockets of these sessions are closed at once, and their access tokens refused. */
+  | { readonly kind: 'revoked'; readonly sessionIds: readonly string[] };
+
+export type BusHandler = (message: BusMessage) => void;
+
+export interface Bus {
+  /** Never throws and never waits: delivery is best effort. */
+  publish(message: BusMessage): void;
+  /** Channels: `c:<conversation>`, `p:<user>` (presence), `u:<user>` (membership), `sessions`. Returns the way out. */
+  subscribe(channel: string, handler: BusHandler): () => void;
+  /** Sees every message this node delivers, once, before its channels do. */
+  observe(handler: BusHandler): () => void;
+  /** Whether anybody on this node listens to a channel. */
+  hears(channel: string): boolean;
+  close(): Promise<void>;
+}
+
+/** The channels a message belongs on. Membership changes also reach the person they are about. */
+export function channelsOf(message: BusMessage): string[] {
+  switch (message.kind) {
+    case 'events': {
+      const people = message.events.flatMap(({ event }) => (event.type === 'participant' ? [`u:${event.userId}`] : []));
+      // People first: who is removed leaves the conversation's channel before it hears the rest, who comes joins it in time.
+      return [...people, `c:${message.conversationId}`];
+    }
+    case 'receipt':
+    case 'typing':
+      return [`c:${message.conversationId}`];
+    case 'presence':
+      return [`p:${message.userId}`];
+    case 'revoked':
+      return ['sessions'];
+  }
+}

@@ -1,0 +1,226 @@
+/**
+ * Writes messages: sends that arrive while the previous flush is on its way go out together, in one statement that
+ * checks, orders and stores them, and are answered after its commit. A lone message waits for nobody.
+ */
+import type { Sql } from './client.ts';
+
+export interface NewMessage {
+  readonly id: string;
+  readonly conversationId: string;
+  readonly senderId: string;
+  readonly content: string;
+  readonly messageType: string;
+  readonly keyEpoch: number;
+  readonly epochHash: Uint8Array;
+  readonly senderGen: number;
+  /** SHA-256 of `content`. */
+  readonly hash: Uint8Array;
+  /** False when the envelope was refused already: access and repeats are still judged first. */
+  readonly acceptable: boolean;
+}
+
+export type Verdict =
+  | {
+      readonly kind: 'stored';
+      readonly seq: number;
+      readonly version: number;
+      readonly createdAt: string;
+      /** The sender's own read watermark before; what lies between was read by answering. */
+      readonly readBefore: number;
+    }
+  | {
+      readonly kind:
+        | 'repeat'
+        | 'not_found'
+        | 'message_id_taken'
+        | 'unacceptable'
+        | 'conversation_archived'
+        | 'rekey_required'
+        | 'epoch_stale'
+        | 'identity_stale';
+    };
+
+interface Row {
+  ord: number;
+  verdict: Exclude<Verdict['kind'], 'stored'> | 'new';
+  seq: number | null;
+  version: number | null;
+  created_at: string | null;
+  read_before: number;
+}
+
+interface Waiting {
+  readonly message: NewMessage;
+  readonly resolve: (verdict: Verdict) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Large enough to pay a flush's fixed costs once for many, small enough that no statement takes long. */
+const MAX_BATCH = 200;
+/** Beyond this the answer is "later" instead of a growing queue (P18). */
+const MAX_WAITING = 10_000;
+
+export class Overloaded extends Error {}
+
+export class Writer {
+  readonly #sql: Sql;
+  readonly #lanes: { waiting: Waiting[]; busy: boolean }[];
+
+  /** Conversations are spread over `lanes` by hash: one conversation is always in the same lane, so batches never deadlock. */
+  constructor(sql: Sql, lanes = 3) {
+    this.#sql = sql;
+    this.#lanes = Array.from({ length: lanes }, () => ({ waiting: [], busy: false }));
+  }
+
+  write(message: NewMessage): Promise<Verdict> {
+    const lane = this.#lanes[Number.parseInt(message.conversationId.slice(-4), 16) % this.#lanes.length];
+    if (!lane || lane.waiting.length >= MAX_WAITING) return Promise.reject(new Overloaded());
+    return new Promise((resolve, reject) => {
+      lane.waiting.push({ message, resolve, reject });
+      if (!lane.busy) void this.#drain(lane);
+    });
+  }
+
+  async #drain(lane: { waiting: Waiting[]; busy: boolean }): Promise<void> {
+    lane.busy = true;
+    // Calls of the same tick join the first flush.
+    await Promise.resolve();
+    while (lane.waiting.length > 0) await this.#flush(takeBatch(lane));
+    lane.busy = false;
+  }
+
+  async #flush(batch: Waiting[]): Promise<void> {
+    try {
+      const rows = await store(
+        this.#sql,
+        batch.map(({ message }) => message),
+      );
+      for (const row of rows) batch[row.ord - 1]?.resolve(toVerdict(row));
+    } catch (error) {
+      // The same id written by another node at the same moment: one row must not fail its neighbours.
+      const [only] = batch;
+      if (batch.length === 1 && only) {
+        if (isUniqueViolation(error)) return this.#retry(only);
+        return only.reject(error);
+      }
+      if (!isUniqueViolation(error)) return batch.forEach(({ reject }) => reject(error));
+      for (const one of batch) await this.#flush([one]);
+    }
+  }
+
+  async #retry(one: Waiting): Promise<void> {
+    try {
+      const [row] = await store(this.#sql, [one.message]);
+      if (row) one.resolve(toVerdict(row));
+    } catch (error) {
+      one.reject(error);
+    }
+  }
+}
+
+/** At most MAX_BATCH, and no id twice: a repeat has to find its first use stored. */
+function takeBatch(lane: { waiting: Waiting[] }): Waiting[] {
+  const ids = new Set<string>();
+  const batch: Waiting[] = [];
+  const later: Waiting[] = [];
+  for (const one of lane.waiting) {
+    if (batch.length < MAX_BATCH && !ids.has(one.message.id)) {
+      ids.add(one.message.id);
+      batch.push(one);
+    } else later.push(one);
+  }
+  lane.waiting = later;
+  return batch;
+}
+
+function toVerdict(row: Row): Verdict {
+  if (row.verdict !== 'new') return { kind: row.verdict };
+  if (row.seq === null || row.version === null || row.created_at === null)
+    throw new TypeError('a stored message without its seq');
+  const createdAt = new Date(row.created_at).toISOString();
+  return { kind: 'stored', seq: row.seq, version: row.version, createdAt, readBefore: row.read_before };
+}
+
+const isUniqueViolation = (error: unknown) => (error as { code?: unknown }).code === '23505';
+
+/**
+ * Conversations and senders' rows are locked in sorted order, so that what is judged is what is current: a removal or a
+ * rotation that committed while this statement waited for the lock is seen by it (READ COMMITTED re-reads locked rows).
+ */
+function store(sql: Sql, batch: NewMessage[]): Promise<Row[]> {
+  const pick = <T>(field: (message: NewMessage) => T) => batch.map(field);
+  return sql<Row[]>`
+    with input as (
+      select * from unnest(
+        ${pick((m) => m.id)}::uuid[], ${pick((m) => m.conversationId)}::uuid[], ${pick((m) => m.senderId)}::uuid[],
+        ${pick((m) => m.content)}::text[], ${pick((m) => m.messageType)}::text[], ${pick((m) => m.keyEpoch)}::int[],
+        ${pick((m) => hex(m.epochHash))}::text[], ${pick((m) => m.senderGen)}::bigint[], ${pick((m) => hex(m.hash))}::text[],
+        ${pick((m) => m.acceptable)}::bool[]
+      ) with ordinality as t(id, conversation_id, sender_id, content, type, epoch, epoch_hash, gen, hash, acceptable, ord)
+    ),
+    c as (
+      select c.id, c.is_active, c.rekey_required, c.key_epoch, c.epoch_hash from conversations c
+      where c.id in (select conversation_id from input) order by c.id for no key update
+    ),
+    p as (
+      select p.conversation_id, p.user_id, p.key_gen, p.read_seq from conversation_participants p
+      where (p.conversation_id, p.user_id) in (select i.conversation_id, i.sender_id from input i join c on c.id = i.conversation_id)
+        and p.left_at is null
+      order by p.conversation_id, p.user_id for no key update
+    ),
+    judged as (
+      select i.*, p.read_seq, case
+        when p.user_id is null then 'not_found'
+        when m.id is not null then case
+          when m.conversation_id = i.conversation_id and m.sender_id = i.sender_id and m.sent_hash = decode(i.hash, 'hex')
+          then 'repeat' else 'message_id_taken' end
+        when not i.acceptable then 'unacceptable'
+        when not c.is_active then 'conversation_archived'
+        when c.rekey_required then 'rekey_required'
+        when c.key_epoch <> i.epoch or c.epoch_hash <> decode(i.epoch_hash, 'hex') then 'epoch_stale'
+        when p.key_gen <> i.gen then 'identity_stale'
+        else 'new' end as verdict
+      from input i
+      left join c on c.id = i.conversation_id
+      left join p on p.conversation_id = i.conversation_id and p.user_id = i.sender_id
+      left join messages m on m.id = i.id
+    ),
+    fresh as (
+      select *, row_number() over (partition by conversation_id order by ord) as place,
+        count(*) over (partition by conversation_id) as size
+      from judged where verdict = 'new'
+    ),
+    bumped as (
+      update conversations c set last_seq = c.last_seq + f.size, version = c.version + f.size,
+        last_message_at = greatest(c.last_message_at, now()), changed_xid = pg_current_xact_id()
+      from (select distinct conversation_id, size from fresh) f where c.id = f.conversation_id
+      returning c.id, c.last_seq - f.size as base_seq, c.version - f.size as base_version
+    ),
+    stored as (
+      insert into messages (id, conversation_id, seq, sender_id, content_encrypted, message_type, key_epoch, first_key_epoch,
+        sent_hash, version, changed_xid)
+      select f.id, f.conversation_id, b.base_seq + f.place, f.sender_id, f.content, f.type, f.epoch, f.epoch,
+        decode(f.hash, 'hex'), b.base_version + f.place, pg_current_xact_id()
+      from fresh f join bumped b on b.id = f.conversation_id
+      returning id, conversation_id, sender_id, seq, version, created_at
+    ),
+    reach as (
+      select s.conversation_id, s.sender_id, min(s.seq) as first, max(s.seq) as last from stored s group by 1, 2
+    ),
+    moved as (
+      update conversation_participants p set read_seq = r.last, delivered_seq = r.last, changed_xid = pg_current_xact_id()
+      from reach r where p.conversation_id = r.conversation_id and p.user_id = r.sender_id
+    ),
+    read_by_answering as (
+      insert into receipts (conversation_id, user_id, kind, from_seq, up_to_seq)
+      select r.conversation_id, r.sender_id, k.kind, p.read_seq, r.first - 1
+      from reach r join p on p.conversation_id = r.conversation_id and p.user_id = r.sender_id
+      cross join (values ('delivered'), ('read')) k(kind)
+      where p.read_seq < r.first - 1
+      on conflict do nothing
+    )
+    select j.ord::int as ord, j.verdict, s.seq, s.version, s.created_at, coalesce(j.read_seq, 0) as read_before
+    from judged j left join stored s on s.id = j.id and j.verdict = 'new' order by j.ord`;
+}
+
+const hex = (bytes: Uint8Array) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');

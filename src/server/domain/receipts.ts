@@ -1,0 +1,103 @@
+/** Watermarks of what was delivered to, and read by, each person; they only grow. */
+import { and, asc, eq, gt, isNull, ne, sql } from 'drizzle-orm';
+import type { z } from 'zod';
+import { notFound } from '#protocol/errors';
+import type { Advance, MessageStatus, SetStatus, Watermarks } from '#protocol/receipt';
+import { conversationParticipants } from '../db/tables.ts';
+import type { Deps } from '../deps.ts';
+import { accessMessage } from './access.ts';
+
+interface Row {
+  delivered: number;
+  read: number;
+  moved: boolean;
+}
+
+/**
+ * One statement: clamps to the last message, moves the watermarks forward if they move at all, and keeps one row per
+ * advance with its time. What is read is delivered. Only a real move is told to others.
+ */
+export async function advance(
+  deps: Deps,
+  userId: string,
+  { conversationId, deliveredSeq, readSeq }: z.output<typeof Advance>,
+): Promise<z.infer<typeof Watermarks>> {
+  const [row] = await deps.sql<Row[]>`
+    with p as (
+      select p.delivered_seq, p.read_seq, c.last_seq from conversation_participants p
+      join conversations c on c.id = p.conversation_id
+      where p.conversation_id = ${conversationId} and p.user_id = ${userId} and p.left_at is null for no key update of p
+    ),
+    goal as (
+      select p.*, greatest(p.read_seq, least(${readSeq ?? 0}::bigint, p.last_seq)) as read,
+        greatest(p.delivered_seq, least(greatest(${deliveredSeq ?? 0}::bigint, ${readSeq ?? 0}::bigint), p.last_seq)) as delivered
+      from p
+    ),
+    moved as (
+      update conversation_participants t set delivered_seq = g.delivered, read_seq = g.read, changed_xid = pg_current_xact_id()
+      from goal g where t.conversation_id = ${conversationId} and t.user_id = ${userId}
+        and (g.delivered > g.delivered_seq or g.read > g.read_seq)
+      returning 1
+    ),
+    noted as (
+      insert into receipts (conversation_id, user_id, kind, from_seq, up_to_seq)
+      select ${conversationId}::uuid, ${userId}::uuid, 'delivered', g.delivered_seq, g.delivered from goal g where g.delivered > g.delivered_seq
+      union all
+      select ${conversationId}::uuid, ${userId}::uuid, 'read', g.read_seq, g.read from goal g where g.read > g.read_seq
+      on conflict do nothing
+    )
+    select g.delivered, g.read, exists (select 1 from moved) as moved from goal g`;
+  if (!row) throw notFound();
+  const marks = { conversationId, deliveredSeq: row.delivered, readSeq: row.read };
+  if (row.moved) {
+    const signal = { ...marks, userId, at: new Date().toISOString() };
+    deps.bus.publish({ kind: 'receipt', conversationId, signal });
+  }
+  return marks;
+}
+
+/** The status of one message covers everything before it; the answer is what holds now, never less than before. */
+export async function setStatus(deps: Deps, userId: string, { messageId, status }: z.output<typeof SetStatus>) {
+  const { message } = await accessMessage(deps.db, userId, messageId);
+  const { conversationId, seq } = message;
+  const marks = await advance(deps, userId, {
+    conversationId,
+    ...(status === 'read' ? { readSeq: seq } : { deliveredSeq: seq }),
+  });
+  return { messageId, status: marks.readSeq >= seq ? ('read' as const) : ('delivered' as const) };
+}
+
+/** Every recipient of a message: how far it got with him, and when (the first advance that covers its seq). */
+export async function listStatuses(deps: Deps, userId: string, messageId: string): Promise<MessageStatus[]> {
+  const { message } = await accessMessage(deps.db, userId, messageId);
+  const p = conversationParticipants;
+  const firstCovering = (kind: 'delivered' | 'read') => sql<string | null>`(
+    select r.at from receipts r where r.conversation_id = ${p.conversationId} and r.user_id = ${p.userId}
+      and r.kind = ${kind} and r.up_to_seq >= ${message.seq} order by r.up_to_seq limit 1)`;
+  const rows = await deps.db
+    .select({
+      userId: p.userId,
+      deliveredSeq: p.deliveredSeq,
+      readSeq: p.readSeq,
+      deliveredAt: firstCovering('delivered'),
+      readAt: firstCovering('read'),
+    })
+    .from(p)
+    .where(
+      and(
+        eq(p.conversationId, message.conversationId),
+        ne(p.userId, message.senderId),
+        isNull(p.leftAt),
+        // Who came later was no recipient, even if a grant lets him read it now.
+        gt(sql`${message.seq}::bigint`, p.joinedSeq),
+      ),
+    )
+    .orderBy(asc(p.joinedAt), asc(p.userId));
+  const iso = (at: string | null) => (at === null ? null : new Date(at).toISOString());
+  return rows.map((row) => ({
+    userId: row.userId,
+    status: row.readSeq >= message.seq ? 'read' : row.deliveredSeq >= message.seq ? 'delivered' : 'sent',
+    deliveredAt: iso(row.deliveredAt),
+    readAt: iso(row.readAt),
+  }));
+}

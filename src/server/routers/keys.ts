@@ -1,0 +1,41 @@
+/** keys.*: the directory of public keys, and each caller's own wrapped ones. */
+import type { TRPCRouterRecord } from '@trpc/server';
+import { z } from 'zod';
+import { ConversationSeen } from '#protocol/conversation';
+import {
+  EpochOfConversation,
+  EpochsInput,
+  GrantsInput,
+  IdentitiesInput,
+  IdentityOfUser,
+  OwnGrant,
+  OwnWrap,
+  RotateInput,
+  WrapsInput,
+} from '#protocol/keys';
+import { epochsOf, grantsOf, identitiesOf, wrapsOf } from '../domain/keys.ts';
+import { rotate } from '../domain/participants.ts';
+import { authedProcedure } from '../trpc.ts';
+
+export const keysRouter = {
+  identities: authedProcedure
+    .input(IdentitiesInput)
+    .output(z.array(IdentityOfUser))
+    .query(({ ctx, input }) => identitiesOf(ctx.deps.db, input.userIds)),
+  epochs: authedProcedure
+    .input(EpochsInput)
+    .output(z.array(EpochOfConversation))
+    .query(({ ctx, input }) => epochsOf(ctx.deps.db, ctx.session.userId, input)),
+  wraps: authedProcedure
+    .input(WrapsInput)
+    .output(z.array(OwnWrap))
+    .query(({ ctx, input }) => wrapsOf(ctx.deps.db, ctx.session.userId, input)),
+  grants: authedProcedure
+    .input(GrantsInput)
+    .output(z.array(OwnGrant))
+    .query(({ ctx, input }) => grantsOf(ctx.deps.db, ctx.session.userId, input.conversationId)),
+  rotate: authedProcedure
+    .input(RotateInput)
+    .output(ConversationSeen)
+    .mutation(({ ctx, input }) => rotate(ctx.deps, ctx.session.userId, input)),
+} satisfies TRPCRouterRecord;

@@ -1,0 +1,10 @@
+/** Who listens to a subscription, on which socket, until when. */
+import type { Session } from '../auth/tokens.ts';
+import type { Context } from '../context.ts';
+import type { Watcher } from '../feed/signals.ts';
+
+export const watcherOf = (ctx: Context & { session: Session }, signal: AbortSignal | undefined): Watcher => ({
+  userId: ctx.session.userId,
+  socket: ctx.connection?.socket,
+  signal: signal ?? ctx.signal ?? new AbortController().signal,
+});
