@@ -33,6 +33,11 @@ export async function importSealKey(raw: Uint8Array): Promise<SealKey> {
   return primitives.importSealKey(raw);
 }
 
+/** A fresh key that can be used and stored, but not read. */
+export async function generateSealKey(): Promise<SealKey> {
+  return primitives.generateSealKey();
+}
+
 /** `context` is authenticated and not stored: whoever opens must name the same. */
 export async function seal(key: SealKey, context: Uint8Array, plaintext: Uint8Array): Promise<Bytes> {
   return sealWithSalt(key, context, { plaintext, salt: random(SALT_BYTES) });

@@ -16,7 +16,7 @@ export {
 } from './account.ts';
 export { type AuthoredEpoch, authorEpoch, type EpochAuthor, type EpochDraft } from './author-epoch.ts';
 export { concat, fromUtf8, random, toBase64Url, toHex, utf8 } from './bytes.ts';
-export { importSealKey, open, seal } from './cobblestone.ts';
+export { generateSealKey, importSealKey, open, seal } from './cobblestone.ts';
 export { checkCommitment, messageKey, ratchetKey, reactionKey, reactionTag } from './epoch-key.ts';
 export { importKemPublicKey, type KemPrivateKey, type KemPublicKey } from './hpke.ts';
 export { importKeyring, type Keyring, type KeyGeneration, type LiveKeys } from './keyring.ts';
@@ -25,4 +25,4 @@ export { derivePasswordSecrets, type Kdf, type PasswordSecrets } from './passwor
 export type { SealKey, SigningKey } from './primitives.types.ts';
 export { deriveRecoverySecrets, type RecoverySecrets } from './recovery-key.ts';
 export { safetyNumber } from './safety-number.ts';
-export { type EpochKey, openGrant, sealGrant, unwrapKey } from './wrap.ts';
+export { type EpochKey, type GrantPlace, openGrant, sealGrant, unwrapKey, type WrapPlace } from './wrap.ts';

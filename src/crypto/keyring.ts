@@ -45,7 +45,8 @@ export async function newKeyGeneration(gen: number): Promise<KeyGeneration> {
   return { gen, sigSeed: seed, sigPub: publicKey, kemSeed: primitives.random(32) };
 }
 
-export async function importKeyring(keyring: Keyring): Promise<LiveKeys> {
+/** `signer` where the seed is not at hand: a device keeps the signing key as an object that cannot be read. */
+export async function importKeyring(keyring: Keyring, signer?: SigningKey): Promise<LiveKeys> {
   const current = keyring.at(-1);
   if (!current) throw new CryptoError('BAD_FORMAT', 'empty keyring');
   const kem = new Map<number, KemPrivateKey>();
@@ -55,8 +56,8 @@ export async function importKeyring(keyring: Keyring): Promise<LiveKeys> {
     kem.set(keys.gen, pair.privateKey);
     kemPub = pair.publicKey;
   }
-  const signer = await primitives.importSigningKey(current.sigSeed, current.sigPub);
-  return { gen: current.gen, sigPub: current.sigPub, signer, kemPub, kem };
+  const { gen, sigSeed, sigPub } = current;
+  return { gen, sigPub, signer: signer ?? (await primitives.importSigningKey(sigSeed, sigPub)), kemPub, kem };
 }
 
 async function keyringKey(masterKey: Uint8Array): Promise<SealKey> {

@@ -1,0 +1,75 @@
+/** Owns what this device remembers between page loads: everything sealed under one key that can be used but not read. */
+import { fromUtf8, generateSealKey, open, type SealKey, seal, utf8 } from '#crypto/index';
+import type { Storage } from '../storage/storage.ts';
+import { KeyringError } from './error.ts';
+
+const KEY = 'key';
+const OWNER = 'owner';
+
+export class Device {
+  readonly #storage: Storage;
+  #key: SealKey | undefined;
+
+  constructor(storage: Storage) {
+    this.#storage = storage;
+  }
+
+  /** Whose keys are stored here, if any. */
+  async owner(): Promise<string | undefined> {
+    const owner = await this.#storage.get('device', OWNER);
+    this.#key = (await this.#storage.get('device', KEY)) as SealKey | undefined;
+    return this.#key && typeof owner === 'string' ? owner : undefined;
+  }
+
+  /** Makes a fresh key for this person; what another one left is wiped. */
+  async claim(userId: string): Promise<void> {
+    if ((await this.owner()) === userId) return;
+    await this.#storage.wipe();
+    this.#key = await generateSealKey();
+    await this.#storage.put('device', KEY, this.#key);
+    await this.#storage.put('device', OWNER, userId);
+  }
+
+  /** Objects of the platform that cannot be read, such as a signing key. */
+  async putKey(name: string, key: unknown): Promise<void> {
+    await this.#storage.put('device', name, key);
+  }
+
+  async getKey(name: string): Promise<unknown> {
+    return this.#storage.get('device', name);
+  }
+
+  async put(table: 'sealed' | 'outbox', name: string, value: unknown): Promise<void> {
+    const sealed = await seal(this.#unlocked(), utf8(`${table}/${name}`), utf8(JSON.stringify(value)));
+    await this.#storage.put(table, name, sealed);
+  }
+
+  async get(table: 'sealed' | 'outbox', name: string): Promise<unknown> {
+    const sealed = await this.#storage.get(table, name);
+    return sealed === undefined ? undefined : this.#open(table, name, sealed);
+  }
+
+  async all(table: 'sealed' | 'outbox'): Promise<unknown[]> {
+    const entries = await this.#storage.entries(table);
+    return Promise.all(entries.map(([name, sealed]) => this.#open(table, name, sealed)));
+  }
+
+  async delete(table: 'sealed' | 'outbox', name: string): Promise<void> {
+    await this.#storage.delete(table, name);
+  }
+
+  async wipe(): Promise<void> {
+    this.#key = undefined;
+    await this.#storage.wipe();
+  }
+
+  async #open(table: string, name: string, sealed: unknown): Promise<unknown> {
+    if (!(sealed instanceof Uint8Array)) throw new KeyringError('LOCKED', 'the storage was changed from outside');
+    return JSON.parse(fromUtf8(await open(this.#unlocked(), utf8(`${table}/${name}`), sealed)));
+  }
+
+  #unlocked(): SealKey {
+    if (!this.#key) throw new KeyringError('LOCKED');
+    return this.#key;
+  }
+}

@@ -1,0 +1,49 @@
+/** Owns the reasons for which the keyring refuses content or a server's account of it. */
+
+export type KeyringReason =
+  /** An envelope of another conversation. */
+  | 'WRONG_CONVERSATION'
+  /** Row and envelope disagree about id, sender, type, epoch or target. */
+  | 'ROW_MISMATCH'
+  | 'EPOCH_MISMATCH'
+  | 'NOT_A_MEMBER'
+  /** Sealed with an epoch that had already ended when it was stored. */
+  | 'LATE_EPOCH'
+  | 'FORGED_SENDER'
+  /** Deleted or renamed by somebody whose signed role does not allow it. */
+  | 'NOT_ALLOWED'
+  | 'REPLAY'
+  | 'ROLLBACK'
+  | 'EQUIVOCATION'
+  | 'BAD_TAG'
+  /** Sealed before I joined, or the wrap meant for me was bad. */
+  | 'NO_EPOCH_KEY'
+  | 'NO_IDENTITY'
+  | 'PIN_MISMATCH'
+  | 'OWN_IDENTITY_MISMATCH'
+  | 'EPOCH_ROLLBACK'
+  | 'EPOCH_FORK'
+  | 'LOCKED';
+
+export class KeyringError extends Error {
+  readonly code: KeyringReason;
+
+  constructor(code: KeyringReason, detail?: string) {
+    super(detail === undefined ? code : `${code}: ${detail}`);
+    this.name = 'KeyringError';
+    this.code = code;
+  }
+}
+
+/**
+ * The reason shown for content that could not be verified. Anything else is thrown on: a lost connection says nothing about
+ * the content, and a defect must not look like an attack. By name, because errors cross the border of a worker.
+ */
+export function reasonOf(error: unknown): string {
+  if (error instanceof Error && 'code' in error && typeof error.code === 'string') {
+    if (error.name === 'KeyringError' || error.name === 'CryptoError') return error.code;
+    // The server has no keys for me any more: I am not in it.
+    if (error.name === 'SdkError' && error.code === 'NOT_FOUND') return 'NO_EPOCH_KEY';
+  }
+  throw error;
+}

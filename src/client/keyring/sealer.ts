@@ -1,0 +1,108 @@
+/** Owns the sealing of what I say, under the newest epoch I know. */
+import { type Payload, reactionTag, sealEnvelope } from '#crypto/index';
+import { type EnvelopeType, fromBase64, NIL_ID, toBase64 } from '#crypto/verify';
+import type { Me } from './accounts.ts';
+import type { ConversationKeys } from './conversation-keys.ts';
+import type { EpochLog } from './epoch-log.ts';
+import { KeyringError } from './error.ts';
+import type { Seen } from './seen.ts';
+
+export interface Sealed {
+  contentEncrypted: string;
+  keyEpoch: number;
+}
+
+export interface MessageDraft {
+  id: string;
+  conversationId: string;
+  payload: Payload;
+  createdMs: number;
+  /** 0 for a new message; edits and tombstones count on. */
+  revision?: number;
+  type?: Extract<EnvelopeType, 'message' | 'edit' | 'delete' | 'meta'>;
+}
+
+export interface ReactionDraft {
+  id: string;
+  conversationId: string;
+  targetId: string;
+  /** The epoch the message was first sealed in. */
+  targetEpoch: number;
+  emoji: string;
+  createdMs: number;
+}
+
+const ZEROS = new Uint8Array(32);
+
+export class Sealer {
+  readonly #parts: { log: EpochLog; seen: Seen; me: () => Me };
+
+  constructor(parts: { log: EpochLog; seen: Seen; me: () => Me }) {
+    this.#parts = parts;
+  }
+
+  /** Throws NO_EPOCH_KEY when the newest key could not be opened: rotate, then seal again. */
+  async seal(draft: MessageDraft): Promise<Sealed> {
+    return this.sealIn(await this.#parts.log.usable(draft.conversationId), draft);
+  }
+
+  /** For a conversation that the server does not have yet. */
+  async sealIn(conversation: ConversationKeys, draft: MessageDraft): Promise<Sealed> {
+    const { id, type = 'message', revision = 0 } = draft;
+    const reply = draft.payload.reply_to;
+    const payload = isReply(reply) ? { ...draft.payload, reply_to: this.#withHash(reply) } : draft.payload;
+    return this.#seal(conversation, { ...draft, payload, messageId: id, type, revision, targetId: NIL_ID, aux: ZEROS });
+  }
+
+  async sealReaction(draft: ReactionDraft): Promise<Sealed & { tag: string }> {
+    const { conversationId, targetId, emoji } = draft;
+    const conversation = await this.#parts.log.usable(conversationId);
+    const key = await conversation.reactionKey(draft.targetEpoch);
+    const aux = await reactionTag(key, { conversationId, targetId }, emoji);
+    const content = { ...draft, messageId: draft.id, type: 'reaction' as const, revision: 0, aux, payload: { emoji } };
+    return { ...(await this.#seal(conversation, content)), tag: toBase64(aux) };
+  }
+
+  async #seal(
+    conversation: ConversationKeys,
+    content: {
+      conversationId: string;
+      messageId: string;
+      type: EnvelopeType;
+      revision: number;
+      targetId: string;
+      aux: Uint8Array<ArrayBuffer>;
+      createdMs: number;
+      payload: Payload;
+    },
+  ): Promise<Sealed> {
+    const { me, seen } = this.#parts;
+    const { head } = conversation;
+    if (!head) throw new KeyringError('NO_EPOCH_KEY');
+    const { userId, gen, signer } = me();
+    const { payload, ...fields } = content;
+    const previous = seen.newest(content.conversationId);
+    const header = {
+      ...fields,
+      epoch: head.record.epoch,
+      epochHash: head.hash,
+      senderId: userId,
+      senderGen: gen,
+      prevSeq: previous?.seq ?? 0,
+      prevHash: previous ? fromBase64(previous.hash) : ZEROS,
+    };
+    const messageKey = await conversation.messageKey(header.epoch);
+    const envelope = await sealEnvelope(header, { messageKey, signer }, payload);
+    return { contentEncrypted: toBase64(envelope), keyEpoch: header.epoch };
+  }
+
+  /** Binds a reply to what was read, so that the quoted message cannot be exchanged under it. */
+  #withHash(reply: { id: string }): Payload {
+    const hash = this.#parts.seen.message(reply.id)?.hash;
+    return hash === undefined ? { ...reply } : { ...reply, hash };
+  }
+}
+
+function isReply(value: unknown): value is { id: string } {
+  return typeof value === 'object' && value !== null && 'id' in value && typeof value.id === 'string';
+}

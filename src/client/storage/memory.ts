@@ -1,0 +1,19 @@
+/** Storage that ends with the process: programs, tests, and "this is a shared computer". */
+import type { Storage, Table } from './storage.ts';
+
+export function memoryStorage(): Storage {
+  const tables = new Map<Table, Map<string, unknown>>();
+  const table = (name: Table): Map<string, unknown> => {
+    const found = tables.get(name) ?? new Map<string, unknown>();
+    tables.set(name, found);
+    return found;
+  };
+  return {
+    get: async (name, key) => table(name).get(key),
+    entries: async (name) => [...table(name)].sort(([a], [b]) => (a < b ? -1 : 1)),
+    put: async (name, key, value) => void table(name).set(key, value),
+    delete: async (name, key) => void table(name).delete(key),
+    wipe: async () => tables.clear(),
+    close: async () => {},
+  };
+}

@@ -1,0 +1,19 @@
+/**
+ * Owns the interface to what a device keeps. Nothing readable is given to it: values are sealed under the device key,
+ * or are that key itself, as an object of the platform that can be stored and used but not read.
+ */
+
+/** `device`: the key and who it belongs to. `sealed`: pins and epoch keys. `outbox`: unsent messages, by id. */
+export const TABLES = ['device', 'sealed', 'outbox'] as const;
+export type Table = (typeof TABLES)[number];
+
+export interface Storage {
+  get(table: Table, key: string): Promise<unknown>;
+  /** In the order of the keys. */
+  entries(table: Table): Promise<[key: string, value: unknown][]>;
+  put(table: Table, key: string, value: unknown): Promise<void>;
+  delete(table: Table, key: string): Promise<void>;
+  /** Everything, as log-out does it. */
+  wipe(): Promise<void>;
+  close(): Promise<void>;
+}
