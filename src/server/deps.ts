@@ -1,4 +1,6 @@
 /** The parts a process is made of: built once, handed down through the context, disposed in reverse. */
+import { AtRest } from './auth/at-rest.ts';
+import { Passwords } from './auth/passwords.ts';
 import { Revocations } from './auth/revocations.ts';
 import { Tokens } from './auth/tokens.ts';
 import type { Bus } from './bus/bus.ts';
@@ -27,6 +29,8 @@ export interface Deps extends AsyncDisposable {
   readonly tokens: Tokens;
   readonly revocations: Revocations;
   readonly limits: RateLimits;
+  readonly passwords: Passwords;
+  readonly atRest: AtRest;
   readonly bus: Bus;
   readonly presence: Presence;
   readonly typing: TypingTimers;
@@ -44,6 +48,8 @@ export interface DepsOptions {
   readonly databaseUrl: string;
   readonly processMetrics?: boolean;
   readonly checkDurability?: boolean;
+  /** bcrypt's cost; lower only in tests. */
+  readonly passwordCost?: number;
   readonly now?: () => number;
 }
 
@@ -68,6 +74,8 @@ export async function createDeps(options: DepsOptions): Promise<Deps> {
       tokens: new Tokens(secrets.jwt, env.accessTokenTtlS, now),
       revocations,
       limits: new RateLimits(env.rateLimits),
+      passwords: new Passwords(secrets.pepper, options.passwordCost),
+      atRest: new AtRest(secrets.atRestKey),
       bus,
       presence,
       typing,

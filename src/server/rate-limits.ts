@@ -11,7 +11,7 @@ const RULES = {
   /** Per login and address: guessing one account from one place. */
   failedLogin: { points: 10, duration: 10 * MINUTE },
   /** Per address: guessing many accounts from one place. */
-  failedLoginAddress: { points: 100, duration: 10 * MINUTE },
+  failedLoginAddress: { points: 300, duration: 10 * MINUTE },
   /** Per login, from anywhere: high, or a stranger could lock a person out. */
   failedLoginAccount: { points: 200, duration: 60 * MINUTE },
   /** Per address: a whole school may sit behind one. */
@@ -46,15 +46,9 @@ export class RateLimits {
     }
   }
 
-  /** Looks without counting: for attempts where only failures count. @throws like `take` */
-  async check(rule: Rule, key: string): Promise<void> {
-    const state = await this.#limiters?.get(rule)?.get(key);
-    if (state && state.consumedPoints >= RULES[rule].points) throw refusal(rule, state);
-  }
-
-  /** Forgives: a right password ends the count of wrong ones. */
-  async forget(rule: Rule, key: string): Promise<void> {
-    await this.#limiters?.get(rule)?.delete(key);
+  /** Takes one count back: the attempt turned out to be a good one. */
+  async giveBack(rule: Rule, key: string): Promise<void> {
+    await this.#limiters?.get(rule)?.reward(key);
   }
 }
 

@@ -7,6 +7,7 @@ import { presenceRouter } from './routers/presence.ts';
 import { receiptsRouter } from './routers/receipts.ts';
 import { feedRouter, syncRouter } from './routers/sync.ts';
 import { typingRouter } from './routers/typing.ts';
+import { usersRouter } from './routers/users.ts';
 import { router } from './trpc.ts';
 
 export const appRouter = router({
@@ -19,6 +20,7 @@ export const appRouter = router({
   receipts: receiptsRouter,
   sync: syncRouter,
   typing: typingRouter,
+  users: usersRouter,
 });
 
 export type AppRouter = typeof appRouter;

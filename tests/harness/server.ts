@@ -44,7 +44,7 @@ export async function newServer(options: ServerOptions = {}): Promise<TestServer
       ...options.env,
     });
     const now = options.now ? { now: options.now } : {};
-    const deps = await createDeps({ env, log, databaseUrl: db.url, checkDurability: false, ...now });
+    const deps = await createDeps({ env, log, databaseUrl: db.url, checkDurability: false, passwordCost: 4, ...now });
     const app = createApp(deps);
     const bound = await app.listen(port, '127.0.0.1');
     port = bound.port;

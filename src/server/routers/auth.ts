@@ -1,11 +1,114 @@
 /** Accounts and sessions, as the contract names them. */
 import type { TRPCRouterRecord } from '@trpc/server';
-import { Extend } from '#protocol/auth';
+import { z } from 'zod';
+import { Extend, LoggedIn, Login, PreLogin, Refresh, Register, RevokeSession, Session, SignedIn } from '#protocol/auth';
 import { ParleyError } from '#protocol/errors';
-import { authenticate } from '../context.ts';
-import { authedProcedure } from '../trpc.ts';
+import { authenticate, type Context } from '../context.ts';
+import { findMe, loadAccount, logIn, preLogin, register } from '../domain/accounts.ts';
+import {
+  endAllSessions,
+  endOwnSession,
+  endSession,
+  type Issued,
+  listSessions,
+  rotate,
+  type SessionKind,
+  sessionOfToken,
+} from '../domain/sessions.ts';
+import { authedProcedure, publicProcedure } from '../trpc.ts';
+
+/** Cookies need an answer with headers, and must not be set for another site's page. Checked before anything is done. */
+function requireCookies(ctx: Context, kind: SessionKind): void {
+  if (kind === 'cookie' && (ctx.cookies === null || ctx.crossSite))
+    throw new ParleyError('BAD_REQUEST', 'invalid_input', {
+      message: 'a cookie session begins over HTTP, on our own page',
+    });
+}
+
+/** The tokens as the session's kind wants them: in the body for programs, in a cookie for browsers. */
+async function handOut(ctx: Context, issued: Issued): Promise<Omit<SignedIn, 'user'>> {
+  const access = await ctx.deps.tokens.sign(issued.userId, issued.sessionId);
+  const tokens = { accessToken: access.token, accessTokenExpiresAt: access.expiresAt.toISOString() };
+  if (issued.kind === 'token') return { ...tokens, refreshToken: issued.refreshToken };
+  ctx.cookies?.setRefreshToken(issued.refreshToken);
+  return tokens;
+}
+
+async function welcome(ctx: Context, issued: Issued): Promise<LoggedIn> {
+  const [user, account, tokens] = await Promise.all([
+    findMe(ctx.deps, issued.userId),
+    loadAccount(ctx.deps, issued.userId),
+    handOut(ctx, issued),
+  ]);
+  return { user, ...tokens, account };
+}
+
+/** From the body, else from the cookie - unless another site's page has made the browser send it. */
+function refreshTokenOf(ctx: Context, given: string | null | undefined): string | null {
+  if (given) return given;
+  return ctx.crossSite ? null : (ctx.cookies?.refreshToken ?? null);
+}
 
 export const authRouter = {
+  register: publicProcedure
+    .input(Register)
+    .output(SignedIn)
+    .mutation(async ({ ctx, input }): Promise<SignedIn> => {
+      requireCookies(ctx, input.session);
+      const { user, issued } = await register(ctx.deps, ctx, input);
+      return { user, ...(await handOut(ctx, issued)) };
+    }),
+
+  preLogin: publicProcedure.input(PreLogin).query(({ ctx, input }) => preLogin(ctx.deps, ctx, input.login)),
+
+  login: publicProcedure
+    .input(Login)
+    .output(LoggedIn)
+    .mutation(async ({ ctx, input }) => {
+      requireCookies(ctx, input.session);
+      return welcome(ctx, await logIn(ctx.deps, ctx, input));
+    }),
+
+  refresh: publicProcedure
+    .input(Refresh)
+    .output(LoggedIn)
+    .mutation(async ({ ctx, input }) => {
+      await ctx.deps.limits.take('refresh', ctx.address);
+      const token = refreshTokenOf(ctx, input?.refreshToken);
+      if (token === null) throw new ParleyError('UNAUTHORIZED', 'not_signed_in');
+      try {
+        return await welcome(ctx, await rotate(ctx.deps, token));
+      } catch (error) {
+        // A cookie that was refused would be refused for ever.
+        if (error instanceof ParleyError && error.code === 'UNAUTHORIZED' && ctx.cookies?.refreshToken === token)
+          ctx.cookies.setRefreshToken(null);
+        throw error;
+      }
+    }),
+
+  /** Ends this session. A refresh token is enough, so that one can log out after the access token has expired. */
+  logout: publicProcedure.input(Refresh).mutation(async ({ ctx, input }) => {
+    const token = refreshTokenOf(ctx, input?.refreshToken);
+    const sessionId = ctx.session?.sessionId ?? (token === null ? null : await sessionOfToken(ctx.deps, token));
+    if (sessionId === null) throw new ParleyError('UNAUTHORIZED', ctx.refused);
+    await endSession(ctx.deps, sessionId);
+    ctx.cookies?.setRefreshToken(null);
+    return { success: true as const };
+  }),
+
+  logoutAll: authedProcedure.mutation(async ({ ctx }) => {
+    await endAllSessions(ctx.deps, ctx.session.userId);
+    ctx.cookies?.setRefreshToken(null);
+    return { success: true as const };
+  }),
+
+  sessions: authedProcedure.output(z.array(Session)).query(({ ctx }) => listSessions(ctx.deps, ctx.session)),
+
+  revokeSession: authedProcedure.input(RevokeSession).mutation(async ({ ctx, input }) => {
+    await endOwnSession(ctx.deps, ctx.session.userId, input.sessionId);
+    return { success: true as const };
+  }),
+
   /** Keeps an open socket alive past its first token: the client hands over a newer one of the same session. */
   extend: authedProcedure.input(Extend).mutation(async ({ ctx, input }) => {
     const { session, refused } = await authenticate(ctx.deps, input.token);

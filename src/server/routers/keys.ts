@@ -1,6 +1,7 @@
 /** keys.*: the directory of public keys, and each caller's own wrapped ones. */
 import type { TRPCRouterRecord } from '@trpc/server';
 import { z } from 'zod';
+import { ChangePassword } from '#protocol/auth';
 import { ConversationSeen } from '#protocol/conversation';
 import {
   EpochOfConversation,
@@ -11,8 +12,10 @@ import {
   OwnGrant,
   OwnWrap,
   RotateInput,
+  SettingsInput,
   WrapsInput,
 } from '#protocol/keys';
+import { changePassword, saveSettings } from '../domain/account-keys.ts';
 import { epochsOf, grantsOf, identitiesOf, wrapsOf } from '../domain/keys.ts';
 import { rotate } from '../domain/participants.ts';
 import { authedProcedure } from '../trpc.ts';
@@ -38,4 +41,12 @@ export const keysRouter = {
     .input(RotateInput)
     .output(ConversationSeen)
     .mutation(({ ctx, input }) => rotate(ctx.deps, ctx.session.userId, input)),
+  changePassword: authedProcedure
+    .input(ChangePassword)
+    .output(z.object({ success: z.literal(true) }))
+    .mutation(({ ctx, input }) => changePassword(ctx.deps, ctx.session, input)),
+  settings: authedProcedure
+    .input(SettingsInput)
+    .output(z.object({ version: z.int() }))
+    .mutation(({ ctx, input }) => saveSettings(ctx.deps, ctx.session.userId, input)),
 } satisfies TRPCRouterRecord;
