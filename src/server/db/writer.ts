@@ -155,7 +155,7 @@ function store(sql: Sql, batch: NewMessage[]): Promise<Row[]> {
         ${pick((m) => m.id)}::uuid[], ${pick((m) => m.conversationId)}::uuid[], ${pick((m) => m.senderId)}::uuid[],
         ${pick((m) => m.content)}::text[], ${pick((m) => m.messageType)}::text[], ${pick((m) => m.keyEpoch)}::int[],
         ${pick((m) => hex(m.epochHash))}::text[], ${pick((m) => m.senderGen)}::bigint[], ${pick((m) => hex(m.hash))}::text[],
-        ${pick((m) => m.acceptable)}::bool[]
+        ${pick((m) => (m.acceptable ? 1 : 0))}::int[]
       ) with ordinality as t(id, conversation_id, sender_id, content, type, epoch, epoch_hash, gen, hash, acceptable, ord)
     ),
     c as (
@@ -174,7 +174,7 @@ function store(sql: Sql, batch: NewMessage[]): Promise<Row[]> {
         when m.id is not null then case
           when m.conversation_id = i.conversation_id and m.sender_id = i.sender_id and m.sent_hash = decode(i.hash, 'hex')
           then 'repeat' else 'message_id_taken' end
-        when not i.acceptable then 'unacceptable'
+        when i.acceptable = 0 then 'unacceptable'
         when not c.is_active then 'conversation_archived'
         when c.rekey_required then 'rekey_required'
         when c.key_epoch <> i.epoch or c.epoch_hash <> decode(i.epoch_hash, 'hex') then 'epoch_stale'

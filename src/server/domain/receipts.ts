@@ -71,8 +71,9 @@ export async function setStatus(deps: Deps, userId: string, { messageId, status 
 export async function listStatuses(deps: Deps, userId: string, messageId: string): Promise<MessageStatus[]> {
   const { message } = await accessMessage(deps.db, userId, messageId);
   const p = conversationParticipants;
+  // Names spelt out: the query builder leaves the table away here, and the subquery would compare receipts with themselves.
   const firstCovering = (kind: 'delivered' | 'read') => sql<string | null>`(
-    select r.at from receipts r where r.conversation_id = ${p.conversationId} and r.user_id = ${p.userId}
+    select r.at from receipts r where r.conversation_id = conversation_participants.conversation_id and r.user_id = conversation_participants.user_id
       and r.kind = ${kind} and r.up_to_seq >= ${message.seq} order by r.up_to_seq limit 1)`;
   const rows = await deps.db
     .select({
