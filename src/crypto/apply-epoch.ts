@@ -40,7 +40,7 @@ const ALLOWED: Record<EpochKind, ReadonlySet<EpochOp['op']>> = {
   ratchet: new Set(['add', 'role']),
 };
 
-/** Throws BAD_FORMAT for bytes that are no record, BAD_EPOCH for a record that is not allowed here. */
+/** Throws BAD_FORMAT for bytes that are no record, BAD_EPOCH for a record that is not allowed here, BAD_SIGNATURE for one its author did not sign. */
 export async function applyEpoch(
   previous: EpochState | undefined,
   signed: SignedEpoch,
@@ -61,7 +61,7 @@ export async function applyEpoch(
   if (!signer) refuse('author leaves with the key of those who stay');
   if (record.authorGen !== signer.gen) refuse('author generation');
   const key = await authorKey(record.authorId, record.authorGen, signer.fingerprint);
-  if (!(await verifySignature(key, signed.sig, signed.record))) refuse('signature');
+  if (!(await verifySignature(key, signed.sig, signed.record))) throw new CryptoError('BAD_SIGNATURE');
   if (!bytesEqual(await hashMembers(members.values()), record.membersHash)) refuse('members hash');
   return { record, hash: await primitives.sha256(signed.record), members };
 }

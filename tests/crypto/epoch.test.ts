@@ -161,7 +161,6 @@ describe('[P29] direct conversations', () => {
 
 describe('[P29] what a server could try', () => {
   it.each<[string, () => Promise<{ record: Uint8Array; sig: Uint8Array }>]>([
-    ['a ghost member signed by the ghost', () => forged({ ops: [add(stranger)], authorId: admin.userId }, stranger)],
     ['a number skipped', () => forged({ epoch: group.state.record.epoch + 2 }, admin)],
     ['another past', () => forged({ prevHash: new Uint8Array(32) }, admin)],
     ['another conversation', () => forged({ conversationId: stranger.userId }, admin)],
@@ -186,10 +185,17 @@ describe('[P29] what a server could try', () => {
     await expect(receive(undefined, signed, everyone)).rejects.toMatchObject(BAD_EPOCH);
   });
 
+  it('a ghost member signed by the ghost', async () => {
+    const ghost = await forged({ ops: [add(stranger)], authorId: admin.userId }, stranger);
+    await expect(receive(group.state, ghost, everyone)).rejects.toMatchObject({ code: 'BAD_SIGNATURE' });
+  });
+
   it('a signature or any byte of the record changed', async () => {
     const { record, sig } = await next(admin, 'ratchet', [add(stranger)]);
     const flip = (bytes: Uint8Array, at: number) => bytes.with(at, (bytes[at] ?? 0) ^ 1);
-    await expect(receive(group.state, { record, sig: flip(sig, 7) }, everyone)).rejects.toMatchObject(BAD_EPOCH);
+    await expect(receive(group.state, { record, sig: flip(sig, 7) }, everyone)).rejects.toMatchObject({
+      code: 'BAD_SIGNATURE',
+    });
     for (let at = 0; at < record.length; at += 5) {
       await expect(receive(group.state, { record: flip(record, at), sig }, everyone)).rejects.toMatchObject({
         name: 'CryptoError',
@@ -204,7 +210,7 @@ it('[P31] who replaced his keys signs the rotation that says so with the new one
   const epoch = await epochBy(renewed, people, { kind: 'rotate', ops: [rekey(renewed)] }, group);
   expect((await receive(group.state, epoch, people)).members.get(member.userId)?.gen).toBe(1);
   const byOldKey = { ...epoch, sig: await primitives.sign(member.keys.signer, epoch.record) };
-  await expect(receive(group.state, byOldKey, people)).rejects.toMatchObject(BAD_EPOCH);
+  await expect(receive(group.state, byOldKey, people)).rejects.toMatchObject({ code: 'BAD_SIGNATURE' });
 });
 
 it('a group holds a thousand people and not one more', async () => {
