@@ -1,0 +1,248 @@
+/** feed.follow: from any id ever given, on this node, after any time: everything missed, in order, then live. */
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { follow, followLive, messagesIn, sleep } from '../harness/follow.ts';
+import {
+  draft,
+  draftEpoch,
+  edit,
+  newDirect,
+  newGroup,
+  newUser,
+  op,
+  type Person,
+  react,
+  remove,
+  type Room,
+  send,
+} from '../harness/people.ts';
+import { newProgram } from '../harness/program.ts';
+import { newServer, type TestServer } from '../harness/server.ts';
+
+let server: TestServer;
+let ann: Person;
+let bob: Person;
+let cyd: Person;
+let room: Room;
+
+beforeAll(async () => {
+  server = await newServer();
+  [ann, bob, cyd] = await Promise.all([newUser(server, 'ann'), newUser(server, 'bob'), newUser(server, 'cyd')]);
+});
+beforeEach(async () => {
+  room = await newGroup(ann, [bob]);
+});
+afterAll(async () => {
+  for (const person of [ann, bob, cyd]) await person[Symbol.asyncDispose]();
+  await server[Symbol.asyncDispose]();
+});
+
+const inRoom = (id: string) => (message: { conversationId: string }) => message.conversationId === id;
+
+describe('live', () => {
+  test('without an id the first yield is live with an id; then new, edited, reacted, deleted as they happen', async () => {
+    using feed = await followLive(bob);
+    expect(feed.items[0]).toEqual({ type: 'live' });
+    expect(feed.ids[0]).toMatch(/.+/);
+    const sent = await send(ann, room, 'hello');
+    const edited = await edit(ann, room, sent.id, 'hello!');
+    await react(bob, room, sent.id, '👋');
+    await remove(ann, room, sent.id, 2);
+    await feed.until((event) => event.type === 'message' && event.message.isDeleted);
+    const seen = messagesIn(feed.items).filter(inRoom(room.id));
+    expect(seen.map(({ version }) => version)).toEqual(
+      [...new Set(seen.map(({ version }) => version))].sort((a, b) => a - b),
+    );
+    expect(seen.map(({ isEdited, isDeleted, reactions }) => [isEdited, isDeleted, reactions.length])).toEqual([
+      [false, false, 0],
+      [true, false, 0],
+      [true, false, 1],
+      [true, true, 0],
+    ]);
+    expect(seen[1]?.contentEncrypted).toBe(edited.contentEncrypted);
+    expect(seen[2]?.reactions[0]).not.toHaveProperty('mine');
+    expect(feed.ids.every((id) => id.length > 0)).toBe(true);
+  });
+
+  test('[P22] who is added gets the conversation, who is removed gets one last event and nothing more', async () => {
+    using feed = await followLive(cyd);
+    const all = [...room.people, cyd];
+    const { authored, epoch } = await draftEpoch(ann, all, { kind: 'ratchet', ops: [op.add(cyd)] }, room);
+    await ann.api.conversations.addParticipant.mutate({ conversationId: room.id, userId: cyd.userId, epoch });
+    room.epoch = authored;
+    const added = await feed.until((event) => event.type === 'conversation' && event.conversation.id === room.id);
+    expect(added.type === 'conversation' && added.conversation.participants).toHaveLength(3);
+    await feed.until((event) => event.type === 'keys' && event.conversationId === room.id);
+    await send(ann, room, 'welcome');
+    await feed.until((event) => event.type === 'message');
+    const out = await draftEpoch(ann, [ann, bob], { kind: 'rotate', ops: [op.remove(cyd)] }, room);
+    const input = { conversationId: room.id, userId: cyd.userId, epoch: out.epoch };
+    await ann.api.conversations.removeParticipant.mutate(input);
+    room.epoch = out.authored;
+    const last = await feed.until((event) => event.type === 'participant' && event.removed);
+    expect(last).toMatchObject({ userId: cyd.userId, participant: null });
+    await send(ann, room, 'about cyd');
+    await sleep(1_200);
+    expect(feed.items.at(-1)).toBe(last);
+  });
+
+  test('[P23] revoking the session ends the socket, and nothing comes after', async () => {
+    const program = newProgram(server, { token: (await server.deps.tokens.sign(bob.userId, bob.sessionId)).token });
+    using feed = await followLive(program);
+    server.deps.revocations.add([bob.sessionId]);
+    await sleep(200);
+    const before = feed.items.length;
+    await send(ann, room, 'not for a revoked session');
+    await sleep(300);
+    expect(feed.items).toHaveLength(before);
+    await program[Symbol.asyncDispose]();
+    bob = await newUser(server, 'bob');
+  });
+});
+
+describe('resume', () => {
+  /** Bob's place now; then he is away. */
+  async function leave(person = bob): Promise<string> {
+    using feed = await followLive(person);
+    const { id } = await send(ann, room, 'the last he saw');
+    await feed.until((event) => event.type === 'message' && event.message.id === id);
+    return feed.ids.at(-1) ?? '';
+  }
+
+  test('[P7][P12] away: new messages, edits, deletes, reactions, titles come with nothing but the last event id', async () => {
+    const [first, second, third] = [await send(ann, room, '1'), await send(ann, room, '2'), await send(ann, room, '3')];
+    const id = await leave();
+    await edit(ann, room, first.id, '1, edited');
+    await edit(ann, room, first.id, '1, edited twice', 2);
+    await remove(ann, room, second.id);
+    await react(ann, room, third.id, '🎉');
+    const fresh = await send(ann, room, 'new');
+    await ann.api.conversations.update.mutate({ conversationId: room.id, settings: { colour: 'teal' } });
+    using feed = await followLive(bob, id);
+    const missed = messagesIn(feed.items).filter(inRoom(room.id));
+    const now = await bob.api.messages.list.query({ conversationId: room.id });
+    for (const wanted of [first.id, second.id, third.id, fresh.id]) {
+      const [given, ...again] = missed.filter((message) => message.id === wanted);
+      expect(again).toEqual([]);
+      const stored = now.messages.find((message) => message.id === wanted);
+      expect(given).toMatchObject({
+        version: stored?.version,
+        contentEncrypted: stored?.contentEncrypted,
+        isDeleted: stored?.isDeleted,
+      });
+      expect(given?.reactions.length).toBe(stored?.reactions.length);
+    }
+    expect(feed.items).toContainEqual(expect.objectContaining({ type: 'conversation' }));
+    expect(feed.items.at(-1)).toEqual({ type: 'live' });
+  });
+
+  test('[P7] a long absence comes in pages, unchanged messages in seq order, and can break off anywhere', async () => {
+    const id = await leave();
+    const drafts = await Promise.all(Array.from({ length: 700 }, (_, i) => draft(ann, room, `m${i}`)));
+    for (let i = 0; i < drafts.length; i += 20)
+      await Promise.all(drafts.slice(i, i + 20).map((input) => ann.api.messages.send.mutate(input)));
+    using whole = await followLive(bob, id);
+    const seqs = messagesIn(whole.items)
+      .filter(inRoom(room.id))
+      .map(({ seq }) => seq);
+    expect(seqs.filter((seq) => seq > 1)).toEqual(Array.from({ length: 700 }, (_, i) => i + 2));
+    for (const at of [3, 350, 499, 500, 501, 650]) {
+      const had = new Set(messagesIn(whole.items.slice(0, at + 1)).map((message) => message.id));
+      using rest = await followLive(bob, whole.ids[at]);
+      for (const message of messagesIn(rest.items)) had.add(message.id);
+      expect(drafts.filter((input) => !had.has(input.id))).toEqual([]);
+      expect(rest.items.length).toBeLessThan(whole.items.length);
+    }
+  });
+
+  test('[P9] messages committed around the moment of attaching arrive, whichever moment that is', async () => {
+    for (let round = 0; round < 8; round++) {
+      const id = await leave();
+      const drafts = await Promise.all(Array.from({ length: 40 }, (_, i) => draft(ann, room, `r${round} m${i}`)));
+      const sending = (async () => {
+        for (const input of drafts) await ann.api.messages.send.mutate(input);
+      })();
+      await sleep(round * 12);
+      using feed = follow(bob, id);
+      await sending;
+      const last = drafts.at(-1)?.id;
+      await feed.until((event) => event.type === 'message' && event.message.id === last);
+      const seen = messagesIn(feed.items).map((message) => message.id);
+      expect(drafts.map((input) => seen.filter((one) => one === input.id).length)).toEqual(drafts.map(() => 1));
+    }
+  });
+
+  test('[P10] a malformed, foreign or other person’s cursor gives resync, then live; never an error, never silence', async () => {
+    const his = await leave();
+    const future = his.replace(/\.\d+:\d+:.*$/, '.99999999999:99999999999:');
+    for (const [cursor, reason] of [
+      ['nonsense', 'malformed'],
+      [`${his}; drop table users`, 'malformed'],
+      [his.replace(/^.{10}/, 'AAAAAAAAAA'), 'foreign'],
+      [future, 'behind'],
+    ] as const) {
+      using feed = await followLive(bob, cursor);
+      expect(feed.items).toEqual([{ type: 'resync', reason }, { type: 'live' }]);
+    }
+    using hers = await followLive(ann, his);
+    expect(hers.items[0]).toEqual({ type: 'resync', reason: 'foreign' });
+  });
+
+  test('[P22] removed while away: one last participant event; added while away: the conversation', async () => {
+    const all = [...room.people, cyd];
+    const add = await draftEpoch(ann, all, { kind: 'ratchet', ops: [op.add(cyd)] }, room);
+    await ann.api.conversations.addParticipant.mutate({
+      conversationId: room.id,
+      userId: cyd.userId,
+      epoch: add.epoch,
+    });
+    room.epoch = add.authored;
+    const id = await leave(cyd);
+    const out = await draftEpoch(ann, [ann, bob], { kind: 'rotate', ops: [op.remove(cyd)] }, room);
+    const input = { conversationId: room.id, userId: cyd.userId, epoch: out.epoch };
+    await ann.api.conversations.removeParticipant.mutate(input);
+    room.epoch = out.authored;
+    await send(ann, room, 'without cyd');
+    const other = await newDirect(ann, cyd).catch(() => newGroup(ann, [cyd]));
+    using feed = await followLive(cyd, id);
+    expect(feed.items).toContainEqual(
+      expect.objectContaining({ type: 'participant', conversationId: room.id, userId: cyd.userId, removed: true }),
+    );
+    expect(messagesIn(feed.items)).toEqual([]);
+    expect(feed.items).toContainEqual(
+      expect.objectContaining({ type: 'conversation', conversation: expect.objectContaining({ id: other.id }) }),
+    );
+  });
+
+  test('receipts given while away come as participants', async () => {
+    const id = await leave(ann);
+    await bob.api.receipts.advance.mutate({ conversationId: room.id, readSeq: 1 });
+    using feed = await followLive(ann, id);
+    expect(feed.items).toContainEqual(
+      expect.objectContaining({
+        type: 'participant',
+        userId: bob.userId,
+        participant: expect.objectContaining({ readSeq: 1 }),
+      }),
+    );
+  });
+
+  test('[P1][P11] across a restart of the server nothing is missing and the cursor still holds', async () => {
+    const id = await leave();
+    const before = await send(ann, room, 'before the restart');
+    await server.restart();
+    const after = await send(ann, room, 'after the restart');
+    using feed = await followLive(bob, id);
+    const seen = messagesIn(feed.items).map((message) => message.id);
+    expect(seen).toEqual(expect.arrayContaining([before.id, after.id]));
+  });
+
+  test('ids handed out live move on, so that a resume repeats little', async () => {
+    using feed = await followLive(bob);
+    await send(ann, room, 'a');
+    await sleep(2_600);
+    const b = await send(ann, room, 'b');
+    await feed.until((event) => event.type === 'message' && event.message.id === b.id);
+    using again = await followLive(bob, feed.ids.at(-1));
+    expect(messagesIn(again.items).map(({ seq }) => seq)).toEqual([2]);
+  });
+});
