@@ -46,36 +46,41 @@ const isIterable = (value: unknown): value is AsyncIterable<unknown> =>
 
 const measured = t.procedure.use(async function measure({ ctx, path, type, signal, next }) {
   const { metrics, limits } = ctx.deps;
-  const { connection } = ctx;
+  const leave = enter(ctx, path, type);
   const stop = type === 'subscription' ? null : metrics.callSeconds.startTimer({ path, type });
-  if (connection) {
-    if (connection.calls >= CALLS_IN_FLIGHT)
-      throw new ParleyError('TOO_MANY_REQUESTS', 'rate_limited', { retryAfterMs: 100, limit: CALLS_IN_FLIGHT });
-    if (type === 'subscription' && connection.subscriptions >= SUBSCRIPTIONS)
-      throw new ParleyError('TOO_MANY_REQUESTS', 'rate_limited', { retryAfterMs: 1_000, limit: SUBSCRIPTIONS });
-    connection.calls++;
-  }
+  let goesOn = false;
   try {
     if (ctx.session) await limits.take('calls', ctx.session.userId);
     const result = await next({ ctx: { signal: signal ?? ctx.signal } });
     metrics.calls.inc({ path, type, outcome: result.ok ? 'ok' : translate(result.error).code });
     if (!result.ok) throw translate(result.error);
     if (type !== 'subscription' || !isIterable(result.data)) return result;
-    let running = true;
-    metrics.subscriptions.inc({ path });
-    if (connection) connection.subscriptions++;
-    const ended = () => {
-      if (!running) return;
-      running = false;
-      metrics.subscriptions.dec({ path });
-      if (connection) connection.subscriptions--;
-    };
-    return { ...result, data: noticeEnd(result.data, ended) };
+    goesOn = true;
+    return { ...result, data: noticeEnd(result.data, leave) };
   } finally {
     stop?.();
-    if (connection) connection.calls--;
+    if (!goesOn) leave();
   }
 });
+
+/** Counts a call or subscription in, before anything is awaited: many may arrive in one tick. @returns the way out, once. */
+function enter({ connection, deps }: Context, path: string, type: string): () => void {
+  const subscribes = type === 'subscription';
+  const [count, limit] = subscribes
+    ? (['subscriptions', SUBSCRIPTIONS] as const)
+    : (['calls', CALLS_IN_FLIGHT] as const);
+  if (connection && connection[count] >= limit)
+    throw new ParleyError('TOO_MANY_REQUESTS', 'rate_limited', { retryAfterMs: 1_000, limit });
+  if (connection) connection[count]++;
+  if (subscribes) deps.metrics.subscriptions.inc({ path });
+  let inside = true;
+  return () => {
+    if (!inside) return;
+    inside = false;
+    if (connection) connection[count]--;
+    if (subscribes) deps.metrics.subscriptions.dec({ path });
+  };
+}
 
 export const router = t.router;
 export const createCallerFactory = t.createCallerFactory;
