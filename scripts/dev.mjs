@@ -17,6 +17,8 @@ const server = spawn(bin('tsx'), ['watch', '--clear-screen=false', 'src/server/m
   cwd: root,
   stdio: 'inherit',
   shell: process.platform === 'win32',
+  // A group of its own: Ctrl-C would reach it twice, and tsx takes the second for impatience and kills.
+  detached: process.platform !== 'win32',
   env: {
     ...process.env,
     PORT: String(serverPort),
