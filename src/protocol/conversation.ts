@@ -4,7 +4,7 @@ import { base64 } from './bytes.ts';
 import { Id } from './ids.ts';
 import { Epoch } from './keys.ts';
 import { LIMITS } from './limits.ts';
-import { Message, MessageSeen } from './message.ts';
+import { type Message, MessageSeen } from './message.ts';
 import { Participant } from './participant.ts';
 
 export const ConversationType = z.enum(['direct', 'group']);

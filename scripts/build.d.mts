@@ -1,0 +1,2 @@
+/** Types of build.mjs, for the TypeScript that starts the built product. */
+export function buildIfNeeded(): Promise<boolean>;
