@@ -12,5 +12,4 @@ export const platform: Platform = {
     return { keyring: new Keyring(storage ?? memoryStorage(), directory), close: () => {} };
   },
   exclusively: (_, task) => task(),
-  onWake: () => () => {},
 };

@@ -11,6 +11,4 @@ export interface Platform {
   startKeyring(directory: KeyDirectory, storage: Storage | undefined): Promise<KeyringHost>;
   /** Only one page of this origin at a time. */
   exclusively<T>(name: string, task: () => Promise<T>): Promise<T>;
-  /** Called when the device comes back to a network or the page to the foreground: a good moment to try again. */
-  onWake(listener: () => void): () => void;
 }

@@ -23,14 +23,4 @@ export const platform: Platform = {
 
   exclusively: (name, task) =>
     'locks' in navigator ? (navigator.locks.request(name, task) as ReturnType<typeof task>) : task(),
-
-  onWake(listener) {
-    const whenVisible = () => document.visibilityState === 'visible' && listener();
-    window.addEventListener('online', listener);
-    document.addEventListener('visibilitychange', whenVisible);
-    return () => {
-      window.removeEventListener('online', listener);
-      document.removeEventListener('visibilitychange', whenVisible);
-    };
-  },
 };

@@ -51,6 +51,8 @@ export interface MessageView {
   send: SendState;
   version: number;
   firstKeyEpoch: number;
+  /** Of its envelope: 0 when new, one more with each edit and the tombstone. */
+  revision: number;
 }
 
 export interface ParticipantView {
@@ -60,6 +62,13 @@ export interface ParticipantView {
   joinedSeq: number;
   deliveredSeq: number;
   readSeq: number;
+  version: number;
+}
+
+/** Which messages the unread count has in it already: all up to `upTo`, and those `above` it that came early. */
+export interface Tally {
+  upTo: number;
+  above: number[];
 }
 
 export interface ConversationView {
@@ -80,6 +89,13 @@ export interface ConversationView {
   /** My own role and read watermark, taken out of `participants` for cheap selectors. */
   myRole: Role;
   myReadSeq: number;
+  /** Of the envelope of the title; the next title is one more. */
+  titleRevision: number;
+  /** Somebody left or has new keys: whoever sends next rotates the epoch. */
+  rekeyRequired: boolean;
+  tally: Tally;
+  /** The unread count could not be worked out from what is loaded: ask the server. */
+  unreadStale: boolean;
 }
 
 /** The loaded part of one conversation's history: a window that is contiguous in seq. */

@@ -1,0 +1,104 @@
+/** Owns what one does with conversations: begin, name, archive, and change who is in. */
+import { uuidv7 } from 'uuidv7';
+import type { ConversationSeen } from '#protocol/conversation';
+import { rankOf, type Role } from '#protocol/participant';
+import type { Context } from './context.ts';
+import { conversationOf, meOf } from './context.ts';
+import { changeEpoch, setTitle } from './epochs.ts';
+import { inSdkWords, isReason } from './errors.ts';
+import { openConversations } from './opening.ts';
+import type { MemberRole } from '#crypto/verify';
+
+/** More than one page of a long list at a time: the first one repeats what is known. */
+const PAGE = 100;
+
+export class Conversations {
+  readonly #context: Context;
+  #cursor: string | null = null;
+
+  constructor(context: Context) {
+    this.#context = context;
+  }
+
+  async createDirect(userId: string): Promise<string> {
+    const { api, keyring, store } = this.#context;
+    const known = Object.values(store.state.conversations).find(
+      ({ type, participants }) => type === 'direct' && participants.some(({ user }) => user.id === userId),
+    );
+    if (known && userId !== meOf(this.#context)) return known.id;
+    const id = uuidv7();
+    const beginning = { conversationId: id, direct: true, memberIds: [userId], createdMs: Date.now() };
+    const { epoch } = await inSdkWords(keyring.begin(beginning));
+    return this.#take(await inSdkWords(api.conversations.createDirect.mutate({ id, userId, epoch })));
+  }
+
+  async createGroup(title: string, participantIds: string[]): Promise<string> {
+    const { api, keyring } = this.#context;
+    const id = uuidv7();
+    const beginning = { conversationId: id, direct: false, memberIds: participantIds, createdMs: Date.now(), title };
+    const begun = await inSdkWords(keyring.begin(beginning));
+    const request = { id, participantIds, title: begun.title ?? '', epoch: begun.epoch };
+    return this.#take(await inSdkWords(api.conversations.createGroup.mutate(request)));
+  }
+
+  async rename(conversationId: string, title: string): Promise<void> {
+    await setTitle(this.#context, conversationId, title);
+  }
+
+  async archive(conversationId: string): Promise<void> {
+    const { api } = this.#context;
+    await this.#take(await inSdkWords(api.conversations.archive.mutate({ conversationId })));
+  }
+
+  async addParticipant(conversationId: string, userId: string, role: Role = 'member'): Promise<void> {
+    const { api } = this.#context;
+    await changeEpoch(this.#context, conversationId, { add: { userId, role: signedRole(role) } }, (epoch) =>
+      api.conversations.addParticipant.mutate({ conversationId, userId, role, epoch }),
+    );
+  }
+
+  async removeParticipant(conversationId: string, userId: string): Promise<void> {
+    const { api, store } = this.#context;
+    if (userId === meOf(this.#context)) {
+      // Who leaves must not choose the next key: whoever sends next does.
+      const { version } = conversationOf(this.#context, conversationId);
+      await inSdkWords(api.conversations.removeParticipant.mutate({ conversationId, userId }));
+      store.apply({ type: 'participant', conversationId, userId, participant: null, version: version + 1 });
+      return;
+    }
+    await changeEpoch(this.#context, conversationId, { remove: userId }, (epoch) =>
+      api.conversations.removeParticipant.mutate({ conversationId, userId, epoch }),
+    );
+  }
+
+  async setRole(conversationId: string, userId: string, role: Role): Promise<void> {
+    const { api } = this.#context;
+    await changeEpoch(this.#context, conversationId, { role: { userId, role: signedRole(role) } }, (epoch) =>
+      api.conversations.setRole.mutate({ conversationId, userId, role, epoch }),
+    );
+  }
+
+  async loadMore(): Promise<void> {
+    const { api, store } = this.#context;
+    if (!store.state.hasMoreConversations) return;
+    const page = await inSdkWords(async () => {
+      try {
+        return await api.conversations.list.query({ limit: PAGE, cursor: this.#cursor });
+      } catch (error) {
+        if (!isReason(error, 'bad_cursor')) throw error;
+        return api.conversations.list.query({ limit: PAGE });
+      }
+    });
+    this.#cursor = page.nextCursor;
+    const conversations = await openConversations(this.#context, page.conversations);
+    store.apply({ type: 'conversations', conversations, hasMore: page.nextCursor !== null });
+  }
+
+  async #take(seen: ConversationSeen): Promise<string> {
+    const conversations = await openConversations(this.#context, [seen]);
+    this.#context.store.apply({ type: 'conversations', conversations });
+    return seen.id;
+  }
+}
+
+const signedRole = (role: Role): MemberRole => rankOf(role) as MemberRole;

@@ -1,0 +1,190 @@
+/** The door of the SDK: `createChat` makes one person's chat, in a browser or in Node. */
+import { platform } from '#client/platform';
+import { uuidv7 } from 'uuidv7';
+import type { Me } from '#protocol/user';
+import { createApi, createLinks } from './api.ts';
+import { backoffMs, sleep } from './backoff.ts';
+import { Connection } from './connection.ts';
+import { inSdkWords, isTransient, SdkError } from './errors.ts';
+import type { KeyDirectory } from './keyring/directory.ts';
+import { Running } from './running.ts';
+import { Session } from './session.ts';
+import type { Storage } from './storage/storage.ts';
+import { Store } from './store.ts';
+import type { Chat, SessionState } from './types.ts';
+import type { KeyringHost, KeyringService } from './worker/service.ts';
+
+export { SdkError } from './errors.ts';
+export { memoryStorage } from './storage/memory.ts';
+export type { Storage } from './storage/storage.ts';
+export type * from './types.ts';
+
+export interface ChatOptions {
+  /** Origin of the server, such as `http://localhost:3000`. */
+  url: string;
+  /** For programs: what survives the process. A memory if absent; browsers always use IndexedDB. */
+  storage?: Storage;
+}
+
+/**
+ * @example
+ * const chat = createChat({ url: 'http://localhost:3000' });
+ * await chat.login({ login: 'ann', password });
+ * const conversationId = await chat.createDirect(bobId);
+ * chat.send(conversationId, { text: 'hello' });
+ */
+export function createChat({ url: origin, storage }: ChatOptions): Chat {
+  const url = origin.replace(/\/+$/, '');
+  const store = new Store();
+  let host: Promise<KeyringHost> | undefined;
+  let running: Running | undefined;
+  let ending = new AbortController();
+
+  const session = new Session({
+    url,
+    kind: platform.session,
+    keyring,
+    onRenewed: (token) => {
+      if (connection.isOnline) void api.auth.extend.mutate({ token }).catch(() => {});
+    },
+    onEnded: (reason) => void end({ status: 'signed-out', reason }),
+  });
+  const connection: Connection = new Connection({
+    url,
+    token: () => session.token(),
+    onRefused: () => session.expire(),
+    onState(state) {
+      store.apply({ type: 'connection', connection: state });
+      if (state.status === 'online') running?.signals.online();
+      else running?.signals.offline();
+    },
+  });
+  const roads = { url, connection, token: () => session.token() };
+  const api = createApi(roads);
+
+  const directory: KeyDirectory = {
+    identities: (userIds) => inSdkWords(api.keys.identities.query({ userIds })),
+    epochs: (conversationId, after) => inSdkWords(api.keys.epochs.query({ conversationId, after })),
+    wraps: (conversationId, from) => inSdkWords(api.keys.wraps.query({ conversationId, from })),
+    grants: (conversationId) => inSdkWords(api.keys.grants.query({ conversationId })),
+  };
+
+  async function keyring(): Promise<KeyringService> {
+    host ??= platform.startKeyring(directory, storage);
+    return (await host).keyring;
+  }
+
+  async function begin(me: Me): Promise<void> {
+    const opened = await keyring();
+    ending.abort();
+    ending = new AbortController();
+    running = new Running({ api, connection, store, keyring: opened, signal: ending.signal });
+    // Last: a screen that sees somebody signed in may ask for anything.
+    store.apply({ type: 'me', me });
+    connection.start();
+    await running.start();
+  }
+
+  /** Everything of this person stops and goes, keys first. */
+  async function end(state: Extract<SessionState, { status: 'signed-out' }>): Promise<void> {
+    ending.abort();
+    running = undefined;
+    session.clear();
+    await connection.stop();
+    if (host) await (await host).keyring.wipe();
+    store.clear();
+    store.apply({ type: 'session', session: state });
+  }
+
+  function parts(): Running {
+    if (!running) throw new SdkError('CLOSED', 'not_signed_in');
+    return running;
+  }
+
+  /** Without a network one is not signed out: the attempt goes on until the server has had its say. */
+  async function resumed(): Promise<Me | null> {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return await session.resume();
+      } catch (error) {
+        if (!isTransient(error)) return null;
+        const delay = backoffMs(attempt);
+        store.apply({ type: 'connection', connection: { status: 'waiting', retryAt: Date.now() + delay } });
+        await sleep(delay, ending.signal);
+        if (ending.signal.aborted) return null;
+      }
+    }
+  }
+
+  return {
+    store: store.chat,
+    signals: store.signals,
+    api,
+    links: () => createLinks(roads),
+
+    async register(input) {
+      const { me, recoveryKey } = await session.register({ id: uuidv7(), ...input });
+      await begin(me);
+      return { recoveryKey };
+    },
+    login: async (input) => begin(await session.login(input)),
+    async resume() {
+      store.apply({ type: 'session', session: { status: 'restoring' } });
+      const me = await resumed();
+      if (me) await begin(me);
+      else if (store.state.session.status === 'restoring') {
+        store.apply({ type: 'session', session: { status: 'signed-out', reason: 'none' } });
+      }
+      return me !== null;
+    },
+    async logout() {
+      // Keys and texts go from this device even when the server cannot be told.
+      const told = session.logout().catch(() => {});
+      await end({ status: 'signed-out', reason: 'logged-out' });
+      await told;
+    },
+    async updateMe(input) {
+      const me = await inSdkWords(api.users.update.mutate(input));
+      store.apply({ type: 'me', me });
+    },
+
+    createDirect: async (userId) => parts().conversations.createDirect(userId),
+    createGroup: async (title, userIds) => parts().conversations.createGroup(title, userIds),
+    rename: async (id, title) => parts().conversations.rename(id, title),
+    archive: async (id) => parts().conversations.archive(id),
+    addParticipant: async (id, userId, role) => parts().conversations.addParticipant(id, userId, role),
+    removeParticipant: async (id, userId) => parts().conversations.removeParticipant(id, userId),
+    setRole: async (id, userId, role) => parts().conversations.setRole(id, userId, role),
+    loadMoreConversations: async () => parts().conversations.loadMore(),
+
+    open: async (id) => parts().history.open(id),
+    loadOlder: async (id) => parts().history.older(id),
+    loadNewer: async (id) => parts().history.newer(id),
+    jumpTo: async (id, messageId) => parts().history.jumpTo(id, messageId),
+    jumpToLatest: async (id) => parts().history.jumpToLatest(id),
+
+    send(id, draft) {
+      parts().signals.typing(id, false);
+      return parts().outbox.send(id, draft);
+    },
+    edit: async (id, messageId, text) => parts().messages.edit(id, messageId, text),
+    remove: async (id, messageId) => parts().messages.remove(id, messageId),
+    react: async (id, messageId, emoji) => parts().messages.react(id, messageId, emoji),
+    unreact: async (id, messageId, tag) => parts().messages.unreact(id, messageId, tag),
+    retry: (_, messageId) => running?.outbox.retry(messageId),
+    discard: (_, messageId) => running?.outbox.discard(messageId),
+
+    typing: (id, isTyping) => running?.signals.typing(id, isTyping),
+    markRead: (id, seq) => running?.receipts.read(id, seq),
+    watchPresence: (userIds) => running?.signals.watch(userIds) ?? (() => {}),
+    setPresence: (status) => running?.signals.setPresence(status),
+
+    async close() {
+      ending.abort();
+      running = undefined;
+      session.clear();
+      await connection.stop();
+      if (host) (await host).close();
+    },
+  };
+}

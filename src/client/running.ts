@@ -1,0 +1,67 @@
+/** Owns a chat while somebody is signed in: starts every part, lets them know of each other, ends them together. */
+import { Conversations } from './conversations.ts';
+import type { Context } from './context.ts';
+import { backoffMs, sleep } from './backoff.ts';
+import { isTransient } from './errors.ts';
+import { Feed } from './feed.ts';
+import { History } from './history.ts';
+import { Messages } from './messages.ts';
+import { Outbox } from './outbox.ts';
+import { Receipts } from './receipts.ts';
+import { Signals } from './signals.ts';
+
+export class Running {
+  readonly conversations: Conversations;
+  readonly messages: Messages;
+  readonly history: History;
+  readonly outbox: Outbox;
+  readonly receipts: Receipts;
+  readonly signals: Signals;
+  readonly #context: Context;
+  readonly #feed: Feed;
+
+  constructor(context: Context) {
+    this.#context = context;
+    this.conversations = new Conversations(context);
+    this.messages = new Messages(context);
+    this.history = new History(context);
+    this.outbox = new Outbox(context);
+    this.receipts = new Receipts(context);
+    this.signals = new Signals(context);
+    this.#feed = new Feed(context, {
+      onApplied: (ids) => this.#applied(ids),
+      onSnapshot: () => this.#snapshot(),
+      onGap: (id) => void this.history.reload(id),
+    });
+  }
+
+  /** Resolves once there is something to see, however long the network takes. */
+  async start(): Promise<void> {
+    const { signal } = this.#context;
+    this.signals.start();
+    for (let attempt = 0; !signal.aborted; attempt++) {
+      try {
+        await this.#feed.start();
+        break;
+      } catch (error) {
+        if (!isTransient(error)) throw error;
+        await sleep(backoffMs(attempt), signal);
+      }
+    }
+    await this.outbox.restore();
+  }
+
+  #applied(conversationIds: Set<string>): void {
+    this.receipts.delivered(conversationIds);
+    const { conversations } = this.#context.store.state;
+    for (const id of conversationIds) {
+      const last = conversations[id]?.lastMessage;
+      if (last) this.signals.arrived(id, last.senderId);
+    }
+  }
+
+  #snapshot(): void {
+    this.receipts.delivered(Object.keys(this.#context.store.state.conversations));
+    for (const id of this.history.loaded()) void this.history.reload(id);
+  }
+}

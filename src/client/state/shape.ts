@@ -1,0 +1,33 @@
+/** Owns the empty state, and the small edits of records that every slice needs. */
+import type { ChatState, SignalState, Timeline } from '../types.ts';
+
+export const EMPTY_STATE: ChatState = {
+  session: { status: 'signed-out', reason: 'none' },
+  connection: { status: 'offline' },
+  users: {},
+  conversations: {},
+  conversationIds: [],
+  ready: false,
+  hasMoreConversations: false,
+  timelines: {},
+};
+
+export const EMPTY_SIGNALS: SignalState = { typing: {}, presence: {} };
+
+export const EMPTY_TIMELINE: Timeline = {
+  ids: [],
+  pending: [],
+  byId: {},
+  hasOlder: true,
+  hasNewer: false,
+  loading: 'none',
+  problem: null,
+};
+
+export function without<T>(record: Record<string, T>, key: string): Record<string, T> {
+  const { [key]: _, ...rest } = record;
+  return rest;
+}
+
+export const myId = (state: ChatState): string | null =>
+  state.session.status === 'signed-in' ? state.session.me.id : null;

@@ -1,0 +1,22 @@
+/** Owns the ephemeral state: who types, who is there. Pure; the timers are in client/signals.ts. */
+import type { SignalState } from '../types.ts';
+import { without } from './shape.ts';
+
+export function setTyping(
+  state: SignalState,
+  { conversationId, userId, isTyping }: { conversationId: string; userId: string; isTyping: boolean },
+): SignalState {
+  const before = state.typing[conversationId] ?? [];
+  if (before.includes(userId) === isTyping) return state;
+  const people = isTyping ? [...before, userId] : before.filter((id) => id !== userId);
+  const typing =
+    people.length > 0 ? { ...state.typing, [conversationId]: people } : without(state.typing, conversationId);
+  return { ...state, typing };
+}
+
+export function setPresence(
+  state: SignalState,
+  { userId, status, lastSeenAt }: SignalState['presence'][string] & { userId: string },
+): SignalState {
+  return { ...state, presence: { ...state.presence, [userId]: { status, lastSeenAt } } };
+}
