@@ -1,0 +1,29 @@
+/** `npm run bench`: every figure beside its ceiling of the same run. Prints a table, writes bench-results/latest.json. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { buildIfNeeded } from '../../scripts/build.mjs';
+import { measureFirstLoad } from './first-load.ts';
+import { measureHistory } from './history.ts';
+import { measureLatency } from './latency.ts';
+import { type Figure, machine } from './stats.ts';
+import { newWorld } from './world.ts';
+
+await buildIfNeeded();
+const figures: Figure[] = [measureFirstLoad()];
+{
+  await using world = await newWorld();
+  figures.push(await measureLatency(world));
+  figures.push(...(await measureHistory(world)));
+}
+
+const result = { at: new Date().toISOString(), machine: machine(), figures };
+await mkdir('bench-results', { recursive: true });
+await writeFile('bench-results/latest.json', `${JSON.stringify(result, null, 2)}\n`);
+console.log(`${result.machine.cpu}, ${result.machine.cores} cores, ${result.machine.node}\n`);
+for (const { name, value, unit, limit, parts } of figures) {
+  const verdict = limit === undefined ? '' : value <= limit ? `within ${limit} ${unit}` : `OVER ${limit} ${unit}`;
+  const detail = Object.entries(parts).map(([key, part]) => `${key} ${part}`);
+  console.log(
+    `${name.padEnd(58)} ${String(value).padStart(8)} ${unit.padEnd(3)} ${verdict.padEnd(16)} ${detail.join(', ')}`,
+  );
+}
+process.exit(figures.some(({ value, limit }) => limit !== undefined && value > limit) ? 1 : 0);

@@ -1,0 +1,78 @@
+/** What is measured: the built server as a process of its own, on a durable PostgreSQL, and the bare parts beside it. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import postgres from 'postgres';
+import { startEmbedded } from '#server/db/embedded';
+import { createLog } from '#server/observe/log';
+
+export interface World extends AsyncDisposable {
+  readonly url: string;
+  readonly sql: postgres.Sql;
+  /** A bare `ws` echo in a process of its own. */
+  readonly echoUrl: string;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  return typeof address === 'object' && address ? address.port : 0;
+}
+
+/** Starts a program and waits for a line of its output. */
+async function start(args: string[], env: Record<string, string>, ready: string): Promise<ChildProcess> {
+  const child = spawn(process.execPath, args, {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  await new Promise<void>((resolve, reject) => {
+    child.stdout?.on('data', (chunk: Buffer) => chunk.toString().includes(ready) && resolve());
+    child.once('exit', (code) => reject(new Error(`${args.at(0)} ended with ${code} before it was ready`)));
+  });
+  return child;
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null) return;
+  child.kill('SIGTERM');
+  await once(child, 'exit');
+}
+
+const ECHO = `
+  import { WebSocketServer } from 'ws';
+  const server = new WebSocketServer({ port: Number(process.env.ECHO_PORT), host: '127.0.0.1', perMessageDeflate: false });
+  server.on('connection', (socket) => socket.on('message', (data) => socket.send(data.toString())));
+  server.on('listening', () => console.log('echoing'));`;
+
+export async function newWorld(): Promise<World> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'parley-bench-'));
+  const embedded = await startEmbedded({ dataDir, log: createLog({ level: 'error' }), durable: true });
+  const [port, echoPort] = [await freePort(), await freePort()];
+  const env = {
+    DATABASE_URL: embedded.url,
+    DATA_DIR: dataDir,
+    PORT: String(port),
+    RATE_LIMITS: 'off',
+    LOG_LEVEL: 'warn',
+  };
+  const server = await start(['dist/server/main.js', '--migrate'], env, 'ready');
+  const echo = await start(['--input-type=module', '-e', ECHO], { ECHO_PORT: String(echoPort) }, 'echoing');
+  const sql = postgres(embedded.url, { max: 2, onnotice: () => {} });
+  return {
+    url: `http://127.0.0.1:${port}`,
+    echoUrl: `ws://127.0.0.1:${echoPort}`,
+    sql,
+    async [Symbol.asyncDispose]() {
+      await sql.end();
+      await Promise.all([stop(server), stop(echo)]);
+      await embedded.stop();
+      await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+}
