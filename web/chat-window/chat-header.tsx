@@ -1,0 +1,59 @@
+/** The top of a conversation: who it is with, whether they are there, and the door to the people in it. */
+import { ArrowLeft, UsersRound } from 'lucide-react';
+import { Link } from 'wouter';
+import type { ConversationView } from '#client/types';
+import { useMe, useSignals, useWatchPresence } from '../chat.ts';
+import { faceOf, othersOf, partnerOf } from '../naming.ts';
+import { PresenceIndicator } from '../presence/presence-indicator.tsx';
+import { Avatar } from '../ui/avatar.tsx';
+import { buttonClass } from '../ui/button.tsx';
+import { IconButton } from '../ui/icon-button.tsx';
+import { setUi } from '../ui-state.ts';
+
+export function ChatHeader({ conversation }: { conversation: ConversationView }) {
+  const me = useMe().id;
+  const face = faceOf(conversation, me);
+  const partner = partnerOf(conversation, me);
+  const others = othersOf(conversation, me).map(({ id }) => id);
+  useWatchPresence(others.slice(0, 100));
+  return (
+    <header className="flex h-16 shrink-0 items-center gap-3 border-b border-line px-2 md:px-6">
+      <Link href="/" aria-label="Back to conversations" className={buttonClass('icon', 'size-11 md:hidden')}>
+        <ArrowLeft size={20} aria-hidden />
+      </Link>
+      <button
+        type="button"
+        onClick={() => setUi({ members: true })}
+        aria-label={`About ${face.name}`}
+        className="-ml-2 flex min-w-0 flex-1 items-center gap-3 rounded-lg px-2 py-1.5 text-left hover:bg-hover"
+      >
+        <Avatar {...face} size="sm" className="size-9" />
+        <span className="stack min-w-0 leading-tight">
+          <span role="heading" aria-level={2} className="truncate text-lg font-semibold">
+            {face.name}
+          </span>
+          <span className="min-h-4.5 truncate text-sm text-muted">
+            {partner ? (
+              <PresenceIndicator userId={partner.id} words />
+            ) : (
+              <GroupLine count={conversation.participants.length} others={others} />
+            )}
+          </span>
+        </span>
+      </button>
+      <IconButton label="People" onClick={() => setUi({ members: true })}>
+        <UsersRound size={19} aria-hidden />
+      </IconButton>
+    </header>
+  );
+}
+
+function GroupLine({ count, others }: { count: number; others: string[] }) {
+  const online = useSignals((state) => others.filter((id) => state.presence[id]?.status === 'online').length);
+  return (
+    <>
+      {count} people
+      {online > 0 && `, ${online} online`}
+    </>
+  );
+}

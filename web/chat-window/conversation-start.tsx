@@ -1,0 +1,28 @@
+/** The very beginning of a conversation, with a word on who can read it. */
+import { LockKeyhole } from 'lucide-react';
+import { selectConversation } from '#client/select';
+import { useChat, useMe } from '../chat.ts';
+import { faceOf, firstName, partnerOf } from '../naming.ts';
+import { Avatar } from '../ui/avatar.tsx';
+
+export function ConversationStart({ conversationId }: { conversationId: string }) {
+  const conversation = useChat(selectConversation(conversationId));
+  const me = useMe().id;
+  if (!conversation) return null;
+  const face = faceOf(conversation, me);
+  const partner = partnerOf(conversation, me);
+  return (
+    <div className="grid justify-items-center px-6 pt-10 pb-4 text-center">
+      <Avatar {...face} size="lg" />
+      <h3 className="mt-4 text-xl font-semibold tracking-tight text-balance wrap-anywhere">{face.name}</h3>
+      <p className="mt-1 max-w-sm text-sm text-muted">
+        {partner
+          ? `This is where you and ${firstName(partner)} begin.`
+          : `This is where it begins, with ${conversation.participants.length} people.`}
+      </p>
+      <p className="mt-3 flex items-center gap-2 rounded-full bg-accent-soft px-3 py-1 text-xs font-medium text-accent">
+        <LockKeyhole size={13} aria-hidden /> Only the people in here can read it
+      </p>
+    </div>
+  );
+}

@@ -1,0 +1,25 @@
+/** How far my message has come: clock, one tick, two, two in colour. Each has its name for those who do not see it. */
+import { Check, CheckCheck, CircleAlert, Clock3 } from 'lucide-react';
+import { selectTick } from '#client/select';
+import type { Tick } from '#client/types';
+import { useChat } from '../chat.ts';
+import { cn } from '../ui/cn.ts';
+
+const FORMS: Record<Exclude<Tick, null>, { icon: typeof Check; label: string; className?: string }> = {
+  waiting: { icon: Clock3, label: 'Waiting to be sent' },
+  failed: { icon: CircleAlert, label: 'Not sent', className: 'text-danger' },
+  sent: { icon: Check, label: 'Sent' },
+  delivered: { icon: CheckCheck, label: 'Delivered' },
+  read: { icon: CheckCheck, label: 'Read', className: 'text-seen' },
+};
+
+export function Ticks({ conversationId, messageId }: { conversationId: string; messageId: string }) {
+  const tick = useChat(selectTick(conversationId, messageId));
+  if (!tick) return null;
+  const { icon: Icon, label, className } = FORMS[tick];
+  return (
+    <span role="img" aria-label={label} title={label} className={cn('inline-flex', className)}>
+      <Icon size={tick === 'waiting' ? 12 : 15} strokeWidth={tick === 'read' ? 2.6 : 2} aria-hidden />
+    </span>
+  );
+}

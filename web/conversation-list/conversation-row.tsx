@@ -1,0 +1,102 @@
+/** One line of the list. Subscribes to its own conversation only. */
+import { memo } from 'react';
+import { Link } from 'wouter';
+import { selectConversation, selectTyping } from '#client/select';
+import type { ConversationView } from '#client/types';
+import { useChat, useMe, useSignals } from '../chat.ts';
+import { faceOf, firstName, partnerOf, typists } from '../naming.ts';
+import { PresenceIndicator } from '../presence/presence-indicator.tsx';
+import { briefTime, fullTime, useNow } from '../time.ts';
+import { Avatar } from '../ui/avatar.tsx';
+import { cn } from '../ui/cn.ts';
+import { selectDraft, useUi } from '../ui-state.ts';
+import { authorLine, contentLine } from './preview.ts';
+
+export const ConversationRow = memo(function ConversationRow({ id, current }: { id: string; current: boolean }) {
+  const conversation = useChat(selectConversation(id));
+  const me = useMe().id;
+  const now = useNow();
+  if (!conversation) return null;
+  const face = faceOf(conversation, me);
+  const partner = partnerOf(conversation, me);
+  const unread = current ? 0 : conversation.unreadCount;
+  return (
+    <li className="[contain-intrinsic-size:auto_4.25rem] [content-visibility:auto]">
+      <Link
+        href={`/c/${id}`}
+        aria-current={current ? 'page' : undefined}
+        className={cn(
+          'flex min-h-17 items-center gap-3 rounded-lg px-3 py-2.5 -outline-offset-2',
+          current ? 'bg-accent-soft' : 'hover:bg-hover',
+        )}
+      >
+        <span className="relative">
+          <Avatar {...face} />
+          {partner && (
+            <PresenceIndicator
+              userId={partner.id}
+              className={cn(
+                'absolute -right-0.5 -bottom-0.5 rounded-full p-0.5',
+                current ? 'bg-accent-soft' : 'bg-canvas',
+              )}
+            />
+          )}
+        </span>
+        <span className="stack min-w-0 flex-1 gap-0.5">
+          <span className="flex items-baseline gap-2">
+            <span className={cn('flex-1 truncate', unread > 0 ? 'font-bold' : 'font-semibold')}>{face.name}</span>
+            {conversation.lastMessage && (
+              <time
+                dateTime={conversation.lastMessageAt}
+                title={fullTime(conversation.lastMessageAt)}
+                className={cn('shrink-0 text-xs', unread > 0 ? 'font-semibold text-fresh' : 'text-muted')}
+              >
+                {briefTime(conversation.lastMessageAt, now)}
+              </time>
+            )}
+          </span>
+          <span className="flex items-center gap-2">
+            <span className={cn('flex-1 truncate text-sm', unread > 0 ? 'text-ink' : 'text-muted')}>
+              <Line conversation={conversation} me={me} current={current} />
+            </span>
+            {unread > 0 && (
+              <span className="grid h-5 min-w-5 shrink-0 place-items-center rounded-full bg-fresh px-1.5 text-xs font-bold text-on-fresh tabular-nums">
+                {unread > 999 ? '999+' : unread}
+                <span className="sr-only"> unread</span>
+              </span>
+            )}
+          </span>
+        </span>
+      </Link>
+    </li>
+  );
+});
+
+/** What is going on in there, the most pressing thing first: typing, a draft of mine, the last message. */
+function Line({ conversation, me, current }: { conversation: ConversationView; me: string; current: boolean }) {
+  const typing = useSignals(selectTyping(conversation.id));
+  const draft = useUi(selectDraft(conversation.id));
+  if (typing.length > 0) {
+    const names = conversation.participants.filter(({ user }) => typing.includes(user.id));
+    const words = conversation.type === 'direct' ? '' : `${typists(names.map(({ user }) => firstName(user)))} `;
+    return <span className="text-accent">{names.length > 0 ? `${words}typing…` : 'typing…'}</span>;
+  }
+  if (!current && draft.text.trim() && !draft.editing) {
+    return (
+      <>
+        <span className="font-semibold text-fresh">Draft:</span> {draft.text}
+      </>
+    );
+  }
+  const message = conversation.lastMessage;
+  if (!message) return <>No messages yet. Say hello!</>;
+  const line = contentLine(message.content);
+  return message.content.kind === 'text' ? (
+    <>
+      {authorLine(conversation, message, me)}
+      {line}
+    </>
+  ) : (
+    <em>{line}</em>
+  );
+}

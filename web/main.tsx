@@ -1,0 +1,16 @@
+/** Starts the page: the stored session is continued while the first screen is drawn. */
+import './app.css';
+import { StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+import { must } from '#lib/must';
+import { App } from './app.tsx';
+import { chat } from './chat.ts';
+import { tellProblem } from './ui/toast.tsx';
+
+void chat.resume().catch(tellProblem);
+
+createRoot(must(document.getElementById('root'), 'index.html has it')).render(
+  <StrictMode>
+    <App />
+  </StrictMode>,
+);

@@ -1,0 +1,82 @@
+/** The recovery key, shown this one time: copied, kept, or knowingly skipped. */
+import { Check, Copy, Download, KeyRound } from 'lucide-react';
+import { useState } from 'react';
+import { useMe } from '../chat.ts';
+import { Button } from '../ui/button.tsx';
+import { Confirm } from '../ui/confirm.tsx';
+import { tell } from '../ui/toast.tsx';
+import { setUi } from '../ui-state.ts';
+
+function download(name: string, text: string): void {
+  const url = URL.createObjectURL(new Blob([text], { type: 'text/plain' }));
+  const link = Object.assign(document.createElement('a'), { href: url, download: name });
+  link.click();
+  URL.revokeObjectURL(url);
+}
+
+export function RecoveryKey({ value }: { value: string }) {
+  const { username } = useMe();
+  const [copied, setCopied] = useState(false);
+  const [skipping, setSkipping] = useState(false);
+  const proceed = () => setUi({ recoveryKey: null });
+
+  async function copy() {
+    try {
+      await navigator.clipboard.writeText(value);
+      setCopied(true);
+    } catch {
+      tell('Copying is blocked here. Please select the key and copy it by hand.');
+    }
+  }
+  const save = () =>
+    download(
+      `parley-recovery-key-${username}.txt`,
+      `Parley recovery key of ${username} at ${window.location.origin}\n\n${value}\n\nKeep it like a house key.\n`,
+    );
+
+  return (
+    <div className="grid gap-5">
+      <div>
+        <span className="mb-4 grid size-12 place-items-center rounded-lg bg-fresh-soft text-fresh">
+          <KeyRound size={24} aria-hidden />
+        </span>
+        <h1 className="text-2xl font-semibold tracking-tight">Your spare key</h1>
+        <p className="mt-2 text-muted">
+          Nobody else can open your conversations, and that includes us. If you ever forget your password, this key is
+          the only way back in. It is shown this one time.
+        </p>
+      </div>
+      <output
+        aria-label="Recovery key"
+        className="block rounded-lg border border-dashed border-edge bg-raised p-4 text-center font-mono text-base leading-7 break-words select-all"
+      >
+        {value}
+      </output>
+      <div className="grid grid-cols-2 gap-2">
+        <Button onClick={copy}>
+          {copied ? <Check size={16} aria-hidden /> : <Copy size={16} aria-hidden />}
+          {copied ? 'Copied' : 'Copy'}
+        </Button>
+        <Button onClick={save}>
+          <Download size={16} aria-hidden /> Download
+        </Button>
+      </div>
+      <div className="grid gap-1">
+        <Button shape="primary" className="min-h-11 text-base" onClick={proceed}>
+          I have saved it
+        </Button>
+        <Button shape="quiet" onClick={() => setSkipping(true)}>
+          Skip
+        </Button>
+      </div>
+      <Confirm
+        open={skipping}
+        onOpenChange={setSkipping}
+        title="Go on without a spare key?"
+        text="If you forget your password, everything you have written and received is lost for good. The key cannot be shown again."
+        action="Skip anyway"
+        onConfirm={proceed}
+      />
+    </div>
+  );
+}

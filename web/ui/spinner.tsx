@@ -1,0 +1,12 @@
+/** Something is on its way. */
+import { LoaderCircle } from 'lucide-react';
+import { cn } from './cn.ts';
+
+export function Spinner({ label = 'Loading', className }: { label?: string; className?: string }) {
+  return (
+    <span role="status" className={cn('inline-grid place-items-center text-muted', className)}>
+      <LoaderCircle size={20} aria-hidden className="animate-spin" />
+      <span className="sr-only">{label}</span>
+    </span>
+  );
+}

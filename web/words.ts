@@ -1,0 +1,71 @@
+/** What can go wrong, in words for people. One table: reasons of the server, codes of the cryptography, states of the network. */
+import type { Reason } from '#protocol/errors';
+
+const REASONS: Partial<Record<Reason, string>> = {
+  invalid_input: 'Something in the form is not right. Please check it and try again.',
+  invalid_credentials: 'That name and password do not go together. Please try again.',
+  token_expired: 'Your session has ended. Please log in again.',
+  session_revoked: 'This device was signed out from another one.',
+  not_signed_in: 'Please log in first.',
+  role_too_low: 'Your role in this group does not allow that.',
+  not_the_author: 'Only the person who wrote a message can change it.',
+  direct_is_fixed: 'A conversation between two people cannot be changed like that.',
+  not_found: 'That does not exist any more, or you are not part of it.',
+  username_taken: 'Somebody already has this username.',
+  email_taken: 'There is already an account with this e-mail address.',
+  conversation_archived: 'This conversation has been archived, so nothing new can be sent.',
+  revision_stale: 'Somebody was faster: the message has changed in the meantime.',
+  message_deleted: 'The message has been deleted in the meantime.',
+  already_reacted: 'You have already reacted with this emoji.',
+  already_a_participant: 'This person is already in the group.',
+  last_admin: 'You are the only admin. Make somebody else an admin first.',
+  too_large: 'That is too long to be sent in one message.',
+  too_many_participants: 'The group is full.',
+  too_many_reactions: 'You have used all the reactions one person can put on a message.',
+  rate_limited: 'That was a little too fast. Please wait a moment and try again.',
+  overloaded: 'The server is very busy. Please try again in a moment.',
+  clock_skew: 'The clock of this device seems to be wrong. Please set it and try again.',
+  self_conversation: 'You cannot start a conversation with yourself.',
+  identity_stale: 'Somebody’s keys have just changed. Please try again.',
+  epoch_stale: 'The keys of this conversation have just changed. Please try again.',
+  epoch_conflict: 'Somebody changed the group at the same moment. Please try again.',
+  internal: 'Something went wrong on the server. Please try again.',
+};
+
+/** Codes of the cryptographic core (crypto/error.ts) and of the keyring. */
+const UNREADABLE: Record<string, string> = {
+  NO_EPOCH_KEY: 'The key for this message has not reached this device.',
+  BAD_SIGNATURE: 'The signature is not that of the person it claims to come from, so it may have been forged.',
+  BAD_IDENTITY: 'The keys of its author do not pass their checks.',
+  BAD_EPOCH: 'The list of people in this conversation does not pass its checks.',
+  BAD_FORMAT: 'It arrived damaged.',
+  BAD_VERSION: 'It was written by a newer version of Parley than this one.',
+  DECRYPT: 'It was changed on its way, or locked with a key that is not ours.',
+  UNWRAP: 'The key that came with it was not made for you.',
+  KEY_COMMIT: 'The key that came with it is not the one everybody else has.',
+};
+
+const reasonOf = (error: unknown): string | undefined => {
+  if (typeof error !== 'object' || error === null) return undefined;
+  if ('reason' in error && typeof error.reason === 'string') return error.reason;
+  const data = 'data' in error ? error.data : undefined;
+  if (typeof data === 'object' && data !== null && 'reason' in data) return String(data.reason);
+  return undefined;
+};
+
+/** Why something failed, as a sentence. */
+export function plainWords(error: unknown): string {
+  return wordsForReason(typeof error === 'string' ? error : reasonOf(error));
+}
+
+export function wordsForReason(reason: string | undefined): string {
+  const known = REASONS[reason as Reason];
+  if (known) return known;
+  return navigator.onLine
+    ? 'That did not work. Please try again in a moment.'
+    : 'You seem to be offline. Please try again when you are back.';
+}
+
+/** Why a message cannot be shown. */
+export const unreadableWords = (reason: string) =>
+  UNREADABLE[reason] ?? 'It did not pass the checks that prove who wrote it and that nobody changed it.';
