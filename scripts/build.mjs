@@ -46,3 +46,12 @@ export async function buildIfNeeded() {
   writeFileSync(STAMP, wanted);
   return true;
 }
+
+if (process.argv[1] === import.meta.filename) {
+  try {
+    console.log((await buildIfNeeded()) ? 'Built.' : 'dist/ is up to date.');
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    process.exitCode = 1;
+  }
+}

@@ -26,8 +26,7 @@ const GATES = [
   ['arrows', ...node('check-arrows')],
   ['migrations', ...node('check-migrations')],
   ['tests', vitest('unit', 'pg')],
-  ['web build', bin('vite'), ['build']],
-  ['server build', bin('tsdown'), []],
+  ['build', ...node('build')],
   ['bundle', ...node('check-bundle')],
   ['browser tests', vitest('e2e'), [], chromium],
 ];

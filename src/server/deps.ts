@@ -61,6 +61,10 @@ export async function createDeps(options: DepsOptions): Promise<Deps> {
     const revocations = new Revocations(env.accessTokenTtlS, now);
     await revocations.load(db);
     const bus = createMemoryBus(log);
+    // What another node has ended has ended here too.
+    bus.subscribe('sessions', (message) => {
+      if (message.kind === 'revoked') revocations.add(message.sessionIds);
+    });
     const presence = createMemoryPresence({ bus, db, log });
     const typing = new TypingTimers(bus);
     const hub = new Hub({ sql, db, bus, log });

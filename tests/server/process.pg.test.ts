@@ -52,14 +52,16 @@ describe('process', () => {
     expect(user.id).toBe(input.id);
   });
 
-  test('[P1] the database itself is killed: it is started again and the server goes on', async () => {
+  test('[P1] the database itself is killed: it is started again and the server goes on', {
+    timeout: 90_000,
+  }, async () => {
     const server = await start();
     const input = await newRegistration();
     await using program = programFor(server);
     await program.api.auth.register.mutate(input);
     process.kill(await postmaster(), 'SIGKILL');
     const logIn = () => program.api.auth.login.mutate({ login: input.username, password: input.password });
-    await expect.poll(() => logIn().then(({ user }) => user.id, String), { timeout: 20_000 }).toBe(input.id);
+    await expect.poll(() => logIn().then(({ user }) => user.id, String), { timeout: 60_000 }).toBe(input.id);
   });
 
   test('a second start on the same DATA_DIR says who holds it and touches nothing', async () => {

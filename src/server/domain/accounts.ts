@@ -144,6 +144,17 @@ export async function preLogin(deps: Deps, caller: Caller, login: string): Promi
   return { kdf: inOrder(user?.kdf ?? pretended) };
 }
 
+/** @returns the user's id. @throws ParleyError UNAUTHORIZED invalid_credentials */
+async function proveLogin(deps: Deps, { login, password }: z.output<typeof Login>): Promise<string> {
+  const [user] = await deps.db
+    .select({ id: users.id, passwordHash: users.passwordHash })
+    .from(users)
+    .where(byLogin(login));
+  const right = await deps.passwords.verify(password, user?.passwordHash ?? null);
+  if (!right || user === undefined) throw new ParleyError('UNAUTHORIZED', 'invalid_credentials');
+  return user.id;
+}
+
 /** Wrong password and unknown login take the same road, do the same work and give the same answer (P25). */
 export async function logIn(deps: Deps, caller: Caller, input: z.output<typeof Login>): Promise<Issued> {
   deps.passwords.requireDerived(input.password);
@@ -153,17 +164,19 @@ export async function logIn(deps: Deps, caller: Caller, input: z.output<typeof L
     ['failedLoginAccount', name],
     ['failedLoginAddress', caller.address],
   ] as const;
-  // Counted before, given back after success: looking first and counting later would let a thousand guesses in at once.
+  const giveBack = async () => {
+    for (const [rule, key] of counters) await deps.limits.giveBack(rule, key);
+  };
+  // Counted before, given back unless the password was wrong: looking first and counting later would let a thousand
+  // guesses in at once.
   for (const [rule, key] of counters) await deps.limits.take(rule, key);
-  const [user] = await deps.db
-    .select({ id: users.id, passwordHash: users.passwordHash })
-    .from(users)
-    .where(byLogin(input.login));
-  const right = await deps.passwords.verify(input.password, user?.passwordHash ?? null);
-  if (!right || user === undefined) throw new ParleyError('UNAUTHORIZED', 'invalid_credentials');
-  for (const [rule, key] of counters) await deps.limits.giveBack(rule, key);
+  const userId = await proveLogin(deps, input).catch(async (error: unknown) => {
+    if (!(error instanceof ParleyError && error.reason === 'invalid_credentials')) await giveBack();
+    throw error;
+  });
+  await giveBack();
   return deps.db.transaction((tx) =>
-    openSession(tx, deps.now(), { userId: user.id, kind: input.session, userAgent: caller.userAgent }),
+    openSession(tx, deps.now(), { userId, kind: input.session, userAgent: caller.userAgent }),
   );
 }
 
