@@ -29,8 +29,10 @@ export class History {
   /** Harmless to repeat. */
   async open(conversationId: string): Promise<void> {
     if (this.#isLoaded(conversationId)) return;
+    // Whoever was removed and comes back starts with nothing.
+    if (!this.#timeline(conversationId)) this.#ends.delete(conversationId);
     await this.#run(conversationId, 'first', async () => {
-      if (!this.#isLoaded(conversationId)) await this.#newest(conversationId);
+      if (!this.#ends.has(conversationId)) await this.#newest(conversationId);
     });
   }
 
@@ -130,7 +132,6 @@ export class History {
     });
   }
 
-  /** Not by the ends alone: whoever was removed and comes back starts with nothing. */
   #isLoaded(conversationId: string): boolean {
     return this.#ends.has(conversationId) && this.#timeline(conversationId) !== undefined;
   }

@@ -34,6 +34,8 @@ export class Outbox {
   readonly #context: Context;
   readonly #serial = new Serial();
   readonly #entries = new Map<string, Entry>();
+  /** Seals under way, by message. */
+  readonly #sealing = new Map<string, Promise<void>>();
 
   constructor(context: Context) {
     this.#context = context;
@@ -83,6 +85,8 @@ export class Outbox {
   }
 
   #enqueue(entry: Entry): void {
+    // At once, whatever stands before it in the queue: the page may be closed at any moment. Failures show at its turn.
+    this.#seal(entry).catch(() => {});
     void this.#serial.run(entry.conversationId, () => this.#deliver(entry));
   }
 
@@ -133,12 +137,18 @@ export class Outbox {
   }
 
   /** Before the first attempt, and kept: the outcome of an attempt may stay unknown. */
-  async #seal(entry: Entry): Promise<void> {
-    if (entry.sealed) return;
-    const { keyring } = this.#context;
+  #seal(entry: Entry): Promise<void> {
+    if (entry.sealed) return Promise.resolve();
+    const sealing =
+      this.#sealing.get(entry.id) ?? this.#sealAndKeep(entry).finally(() => this.#sealing.delete(entry.id));
+    this.#sealing.set(entry.id, sealing);
+    return sealing;
+  }
+
+  async #sealAndKeep(entry: Entry): Promise<void> {
     const { id, conversationId, payload, createdMs } = entry;
     try {
-      entry.sealed = await keyring.seal({ id, conversationId, payload, createdMs });
+      entry.sealed = await this.#context.keyring.seal({ id, conversationId, payload, createdMs });
     } finally {
       // Without a seal (offline, keys unknown yet) the text itself is kept, under the device key.
       await this.#persist(entry);

@@ -1,0 +1,53 @@
+/** A wire to a server that can be cut: plain TCP in between, so that neither side is told. */
+import { createServer, connect, type AddressInfo, type Socket } from 'node:net';
+
+export interface Wire extends AsyncDisposable {
+  url: string;
+  /** Breaks every connection; new ones are possible at once. */
+  cut(): void;
+  /** Breaks every connection and lets none come until `up`. */
+  down(): void;
+  up(): void;
+}
+
+export async function newWire(serverUrl: string): Promise<Wire> {
+  const target = new URL(serverUrl);
+  const open = new Set<Socket>();
+  let isUp = true;
+  const server = createServer((near) => {
+    if (!isUp) return near.destroy();
+    const far = connect(Number(target.port), target.hostname);
+    for (const [socket, other] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      open.add(socket);
+      socket.setNoDelay(true);
+      socket.pipe(other);
+      socket.on('error', () => other.destroy());
+      socket.on('close', () => {
+        open.delete(socket);
+        other.destroy();
+      });
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const cut = () => {
+    for (const socket of open) socket.destroy();
+  };
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    cut,
+    down() {
+      isUp = false;
+      cut();
+    },
+    up() {
+      isUp = true;
+    },
+    async [Symbol.asyncDispose]() {
+      cut();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
