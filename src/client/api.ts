@@ -11,6 +11,7 @@ import {
 import { observable } from '@trpc/server/observable';
 import type { AppRouter } from '#server/router';
 import type { Connection } from './connection.ts';
+import { directLink } from './direct-link.ts';
 import { SdkError } from './errors.ts';
 
 export type Api = TRPCClient<AppRouter>;
@@ -52,7 +53,7 @@ export function createLinks({ url, connection, token }: Roads): TRPCLink<AppRout
   return [
     splitLink({
       condition: (op) => op.type === 'subscription' || OVER_SOCKET.has(op.path),
-      true: socketLink(connection),
+      true: [directLink(connection), socketLink(connection)],
       false: splitLink({
         condition: (op) => ALONE.has(op.path),
         true: httpLink({ url: endpoint, headers }),
