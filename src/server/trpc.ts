@@ -2,6 +2,7 @@
 import { initTRPC, TRPCError } from '@trpc/server';
 import { ParleyError } from '#protocol/errors';
 import type { Context } from './context.ts';
+import { isIterable, lifeOf, withLife } from './subscription.ts';
 import { toWireError } from './wire-error.ts';
 
 const t = initTRPC.context<Context>().create({
@@ -21,45 +22,27 @@ function translate(error: TRPCError): TRPCError {
   return error;
 }
 
-/** An iterable that says when it is over, however it ends: finished, failed, or disposed of by the adapter. */
-function noticeEnd<T>(iterable: AsyncIterable<T>, ended: () => void): AsyncIterable<T> {
-  return {
-    [Symbol.asyncIterator]() {
-      const inner = iterable[Symbol.asyncIterator]();
-      return {
-        async next() {
-          const result = await inner.next();
-          if (result.done) ended();
-          return result;
-        },
-        async return(value?: unknown) {
-          ended();
-          return (await inner.return?.(value)) ?? { done: true, value: undefined };
-        },
-      };
-    },
-  };
-}
-
-const isIterable = (value: unknown): value is AsyncIterable<unknown> =>
-  typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
-
 const measured = t.procedure.use(async function measure({ ctx, path, type, signal, next }) {
   const { metrics, limits } = ctx.deps;
   const leave = enter(ctx, path, type);
   const stop = type === 'subscription' ? null : metrics.callSeconds.startTimer({ path, type });
+  const given = signal ?? ctx.signal;
+  const life = type === 'subscription' ? lifeOf(ctx, given) : null;
   let goesOn = false;
   try {
     if (ctx.session) await limits.take('calls', ctx.session.userId);
-    const result = await next({ ctx: { signal: signal ?? ctx.signal } });
+    const result = await next({ ctx: { signal: life ? life.signal : given } });
     metrics.calls.inc({ path, type, outcome: result.ok ? 'ok' : translate(result.error).code });
     if (!result.ok) throw translate(result.error);
-    if (type !== 'subscription' || !isIterable(result.data)) return result;
+    if (life === null || !isIterable(result.data)) return result;
     goesOn = true;
-    return { ...result, data: noticeEnd(result.data, leave) };
+    return { ...result, data: withLife(result.data, life, leave) };
   } finally {
     stop?.();
-    if (!goesOn) leave();
+    if (!goesOn) {
+      life?.end();
+      leave();
+    }
   }
 });
 

@@ -3,8 +3,9 @@ import type { Session } from '../auth/tokens.ts';
 import type { Context } from '../context.ts';
 import type { Watcher } from '../feed/signals.ts';
 
+/** `ctx.signal` also ends with the session (subscription.ts); tRPC's own only with the request. */
 export const watcherOf = (ctx: Context & { session: Session }, signal: AbortSignal | undefined): Watcher => ({
   userId: ctx.session.userId,
   socket: ctx.connection?.socket,
-  signal: signal ?? ctx.signal ?? new AbortController().signal,
+  signal: ctx.signal ?? signal ?? new AbortController().signal,
 });

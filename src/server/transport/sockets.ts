@@ -27,8 +27,10 @@ export class Sockets {
     socket.socket.once('close', () => this.all.delete(socket));
   }
 
-  /** @returns false when the person has too many already; the socket is then on its way out. */
+  /** @returns false when the socket is gone, or on its way out because the person has too many already. */
   signIn(socket: Socket, session: Session): boolean {
+    // Gone while its token was verified: its `close` has been, and nobody would take it out again.
+    if (socket.socket.readyState !== socket.socket.OPEN) return false;
     if ((this.#byUser.get(session.userId)?.size ?? 0) >= SOCKETS_PER_USER) {
       const extra = { retryAfterMs: 10_000, limit: SOCKETS_PER_USER };
       socket.end(CLOSE.overLimit, new ParleyError('TOO_MANY_REQUESTS', 'rate_limited', extra));

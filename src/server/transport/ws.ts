@@ -113,13 +113,16 @@ async function wsContext(
 ): Promise<Context> {
   const { connectionParams } = info;
   const token = connectionParams?.token ?? null;
-  const { session, refused } = await authenticate(deps, token);
+  const { session: found, refused } = await authenticate(deps, token);
+  // Asked again in this very tick: from here on the registry of sockets hears of a revocation.
+  const revoked = found !== null && deps.revocations.has(found.sessionId);
+  const session = revoked ? null : found;
   if (session !== null && sockets.signIn(socket, session)) {
     // Online from its authentication, in whatever way the socket ends.
     socket.socket.once('close', deps.presence.connect(session.userId, session.sessionId));
   }
   // Without parameters it may still use what is public, until the deadline. A bad token is told at once.
-  else if (connectionParams !== null) socket.refuse(refused);
+  else if (connectionParams !== null) socket.refuse(revoked ? 'session_revoked' : refused);
   return {
     deps,
     // Read at each call: the token may have been renewed, or have ended, since the socket opened.
