@@ -1,7 +1,7 @@
 /** Owns what one does with conversations: begin, name, archive, and change who is in. */
 import { uuidv7 } from 'uuidv7';
 import type { ConversationSeen } from '#protocol/conversation';
-import { rankOf, type Role } from '#protocol/participant';
+import type { Role } from '#protocol/participant';
 import type { Context } from './context.ts';
 import { conversationOf, meOf } from './context.ts';
 import { changeEpoch, setTitle } from './epochs.ts';
@@ -52,7 +52,7 @@ export class Conversations {
 
   async addParticipant(conversationId: string, userId: string, role: Role = 'member'): Promise<void> {
     const { api } = this.#context;
-    await changeEpoch(this.#context, conversationId, { add: { userId, role: signedRole(role) } }, (epoch) =>
+    await changeEpoch(this.#context, conversationId, { add: { userId, role: SIGNED_ROLES[role] } }, (epoch) =>
       api.conversations.addParticipant.mutate({ conversationId, userId, role, epoch }),
     );
   }
@@ -73,7 +73,7 @@ export class Conversations {
 
   async setRole(conversationId: string, userId: string, role: Role): Promise<void> {
     const { api } = this.#context;
-    await changeEpoch(this.#context, conversationId, { role: { userId, role: signedRole(role) } }, (epoch) =>
+    await changeEpoch(this.#context, conversationId, { role: { userId, role: SIGNED_ROLES[role] } }, (epoch) =>
       api.conversations.setRole.mutate({ conversationId, userId, role, epoch }),
     );
   }
@@ -101,4 +101,5 @@ export class Conversations {
   }
 }
 
-const signedRole = (role: Role): MemberRole => rankOf(role) as MemberRole;
+/** As in epoch records. */
+const SIGNED_ROLES: Record<Role, MemberRole> = { member: 0, moderator: 1, admin: 2 };
