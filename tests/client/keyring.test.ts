@@ -1,0 +1,327 @@
+/** The keyring against a server that lies: every answer of the directory here is made by the test. */
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { memoryStorage } from '#client/index';
+import { messageKey, type Payload, reactionKey, reactionTag, sealEnvelope } from '#crypto/index';
+import { type EnvelopeHeader, fingerprint, fromBase64, decodeIdentity, toBase64 } from '#crypto/verify';
+import { must } from '#lib/must';
+import type { Conversation } from '#protocol/conversation';
+import type { EpochOfConversation, IdentityOfUser, OwnWrap } from '#protocol/keys';
+import type { Message } from '#protocol/message';
+import type { KeyDirectory } from '../../src/client/keyring/directory.ts';
+import { Keyring } from '../../src/client/keyring/keyring.ts';
+import type { Storage } from '../../src/client/storage/storage.ts';
+import type { AuthoredEpoch } from '../../src/crypto/author-epoch.ts';
+import { headerOf } from '../crypto/messages.ts';
+import { add, epochBy, newGroup, newId, newPerson, NOW, type Person, remove, setRole } from '../crypto/people.ts';
+
+/** What the server says. Tests bend it. */
+class Server implements KeyDirectory {
+  links: IdentityOfUser[] = [];
+  log: EpochOfConversation[] = [];
+  mine: OwnWrap[] = [];
+  identities = async (userIds: string[]) => this.links.filter(({ userId }) => userIds.includes(userId));
+  epochs = async (_: string, after: number) => this.log.filter(({ epoch }) => epoch > after);
+  wraps = async (_: string, from: number) => this.mine.filter(({ epoch }) => epoch >= from);
+  grants = async () => [];
+
+  know({ userId, signed, identity }: Person): void {
+    const { record, selfSig, prevSig } = signed;
+    this.links.push({
+      userId,
+      gen: identity.gen,
+      record: toBase64(record),
+      selfSig: toBase64(selfSig),
+      prevSig: prevSig && toBase64(prevSig),
+    });
+  }
+
+  accept(epoch: AuthoredEpoch, userId: string, seq = 0): AuthoredEpoch {
+    const number = epoch.state.record.epoch;
+    this.log.push({ epoch: number, record: toBase64(epoch.record), sig: toBase64(epoch.sig), seq });
+    const own = epoch.wraps.find((wrap) => wrap.userId === userId);
+    if (own) this.mine.push({ epoch: number, gen: own.gen, wrapped: toBase64(own.wrapped) });
+    return epoch;
+  }
+}
+
+const storage: Storage = memoryStorage();
+let registered: IdentityOfUser;
+let me: Person;
+let [ann, bob, eve]: Person[] = [];
+let server: Server;
+let keyring: Keyring;
+let group: AuthoredEpoch;
+
+const people = () => [me, ann, bob, eve].map((person) => must(person, 'made before all'));
+const annIs = () => must(ann, 'made before all');
+const bobIs = () => must(bob, 'made before all');
+const eveIs = () => must(eve, 'made before all');
+
+beforeAll(async () => {
+  [ann, bob, eve] = [await newPerson(), await newPerson(), await newPerson()];
+  const userId = newId();
+  const first = new Keyring(storage, new Server());
+  const { identity } = await first.register({ userId, password: 'correct horse', createdMs: NOW });
+  await first.finishRegistration();
+  registered = { userId, gen: 0, record: identity.record, selfSig: identity.selfSig, prevSig: null };
+  const record = decodeIdentity(fromBase64(identity.record));
+  const { signed, keys } = await newPerson();
+  me = { userId, identity: record, fingerprint: await fingerprint(record), signed, keys };
+});
+
+beforeEach(async () => {
+  server = new Server();
+  server.links.push(registered);
+  for (const person of [annIs(), bobIs(), eveIs()]) server.know(person);
+  // The same device each time, as after a reload; what other tests left about conversations and pins is dropped.
+  for (const [key] of await storage.entries('sealed')) if (key !== 'account') await storage.delete('sealed', key);
+  keyring = new Keyring(storage, server);
+  expect(await keyring.restore()).toBe(me.userId);
+  group = server.accept(await newGroup(annIs(), [me, bobIs()]), me.userId);
+});
+
+const idOf = (epoch: AuthoredEpoch) => epoch.state.record.conversationId;
+
+async function row(
+  sender: Person,
+  epoch: AuthoredEpoch,
+  payload: Payload,
+  { header: change = {}, ...rest }: { header?: Partial<EnvelopeHeader> } & Partial<Message> = {},
+): Promise<Message> {
+  const header = headerOf(sender, epoch, change);
+  const keys = { messageKey: await messageKey(epoch.key), signer: sender.keys.signer };
+  return {
+    id: header.messageId,
+    conversationId: header.conversationId,
+    seq: 1,
+    senderId: header.senderId,
+    contentEncrypted: toBase64(await sealEnvelope(header, keys, payload)),
+    keyEpoch: header.epoch,
+    firstKeyEpoch: header.epoch,
+    messageType: 'text',
+    attachments: [],
+    isEdited: header.type === 'edit',
+    isDeleted: header.type === 'delete',
+    createdAt: new Date(NOW).toISOString(),
+    editedAt: null,
+    reactions: [],
+    version: 1,
+    ...rest,
+  };
+}
+
+const open = async (message: Message) => must((await keyring.openMessages([message]))[0], 'one for one');
+const contentOf = async (message: Message) => (await open(message)).content;
+const unreadable = (reason: string) => ({ kind: 'unreadable', reason });
+const text = (body: string) => ({ t: 'text', body });
+const says = (body: string) => ({ kind: 'text', body, replyTo: null });
+
+it('opens what a member has said, and after a reload too', async () => {
+  const message = await row(annIs(), group, text('hello'));
+  expect(await contentOf(message)).toEqual(says('hello'));
+  const again = new Keyring(storage, server);
+  await again.restore();
+  server.mine = [];
+  expect((await again.openMessages([message]))[0]?.content).toEqual(says('hello'));
+});
+
+it('shows what it does not know as unsupported', async () => {
+  expect(await contentOf(await row(annIs(), group, { t: 'hologram' }))).toEqual({ kind: 'unsupported' });
+});
+
+describe('[P30] messages that are not what the server says', () => {
+  it.each<[string, string, (real: Message) => Partial<Message>]>([
+    ['another id', 'ROW_MISMATCH', () => ({ id: newId() })],
+    ['another epoch', 'ROW_MISMATCH', () => ({ keyEpoch: 1 })],
+    ['another sender', 'ROW_MISMATCH', () => ({ senderId: bobIs().userId })],
+    ['another type', 'ROW_MISMATCH', () => ({ isEdited: true })],
+    ['noise', 'BAD_FORMAT', () => ({ contentEncrypted: toBase64(new Uint8Array(500)).replace('A', 'B') })],
+    ['no base64', 'BAD_FORMAT', () => ({ contentEncrypted: '<script>' })],
+    ['nothing', 'BAD_FORMAT', () => ({ contentEncrypted: '' })],
+  ])('%s', async (_, reason, bend) => {
+    const real = await row(annIs(), group, text('real'));
+    const { content } = await open({ ...real, ...bend(real) });
+    expect(content.kind).toBe('unreadable');
+    if (reason !== 'BAD_FORMAT') expect(content).toEqual(unreadable(reason));
+  });
+
+  it('moved from another conversation', async () => {
+    const other = await newGroup(annIs(), [me]);
+    const message = await row(annIs(), other, text('elsewhere'), { conversationId: idOf(group) });
+    expect(await contentOf(message)).toEqual(unreadable('WRONG_CONVERSATION'));
+  });
+
+  it('signed by another member', async () => {
+    const forged = await row({ ...annIs(), keys: bobIs().keys }, group, text('I am Ann'));
+    expect(await contentOf(forged)).toEqual(unreadable('BAD_SIGNATURE'));
+  });
+
+  it('by somebody who is in no epoch', async () => {
+    expect(await contentOf(await row(eveIs(), group, text('hi')))).toEqual(unreadable('NOT_A_MEMBER'));
+  });
+
+  it('of an epoch that never was', async () => {
+    const wrongHash = await row(annIs(), group, text('hi'), { header: { epochHash: new Uint8Array(32) } });
+    expect(await contentOf(wrongHash)).toEqual(unreadable('EPOCH_MISMATCH'));
+    const future = await row(annIs(), group, text('hi'), { header: { epoch: 7 } });
+    expect(await contentOf(future)).toEqual(unreadable('EPOCH_MISMATCH'));
+  });
+
+  it('given twice, at two places', async () => {
+    const message = await row(annIs(), group, text('once'));
+    await open(message);
+    expect(await contentOf({ ...message, seq: 2 })).toEqual(unreadable('REPLAY'));
+    expect(await contentOf(message)).toEqual(says('once'));
+  });
+
+  it('an edit taken back, or told differently to different people', async () => {
+    const first = await row(annIs(), group, text('v0'));
+    const header = { messageId: first.id, type: 'edit' as const, revision: 1 };
+    const edit = await row(annIs(), group, text('v1'), { header });
+    const otherEdit = await row(annIs(), group, text('v1, but other'), { header });
+    await open(first);
+    expect(await contentOf(edit)).toEqual(says('v1'));
+    expect(await contentOf(first)).toEqual(unreadable('ROLLBACK'));
+    expect(await contentOf(otherEdit)).toEqual(unreadable('EQUIVOCATION'));
+  });
+
+  it('an edit by another', async () => {
+    const first = await row(annIs(), group, text('mine'));
+    const header = { messageId: first.id, type: 'edit' as const, revision: 1 };
+    const edit = await row(bobIs(), group, text('yours'), { header, senderId: annIs().userId });
+    expect(await contentOf(edit)).toEqual(unreadable('ROW_MISMATCH'));
+  });
+});
+
+describe('[P30] deletions', () => {
+  const tombstone = async (by: Person, author: Person, epoch: AuthoredEpoch) =>
+    contentOf(await row(by, epoch, {}, { header: { type: 'delete', revision: 1 }, senderId: author.userId }));
+
+  it('by the author, by an admin, by a moderator of a member - by the signed roles', async () => {
+    const ops = [setRole(bobIs(), 1)];
+    const moderated = server.accept(await epochBy(annIs(), people(), { kind: 'ratchet', ops }, group), me.userId);
+    expect(await tombstone(bobIs(), bobIs(), moderated)).toEqual({ kind: 'deleted' });
+    expect(await tombstone(annIs(), bobIs(), moderated)).toEqual({ kind: 'deleted' });
+    expect(await tombstone(bobIs(), me, moderated)).toEqual({ kind: 'deleted' });
+    expect(await tombstone(bobIs(), annIs(), moderated)).toEqual(unreadable('NOT_ALLOWED'));
+    expect(await tombstone(bobIs(), annIs(), group)).toEqual(unreadable('NOT_ALLOWED'));
+  });
+});
+
+describe('[P30] epochs', () => {
+  it('a message of an ended epoch, stored later, is refused', async () => {
+    server.accept(await epochBy(annIs(), people(), { kind: 'rotate', ops: [remove(bobIs())] }, group), me.userId, 5);
+    await keyring.sync(idOf(group));
+    expect(await contentOf(await row(bobIs(), group, text('in time'), { seq: 5 }))).toEqual(says('in time'));
+    expect(await contentOf(await row(bobIs(), group, text('too late'), { seq: 6 }))).toEqual(unreadable('LATE_EPOCH'));
+  });
+
+  it('a reader added by the server alone is refused', async () => {
+    await keyring.sync(idOf(group));
+    const ghost = await epochBy(
+      { ...annIs(), keys: eveIs().keys },
+      people(),
+      { kind: 'ratchet', ops: [add(eveIs())] },
+      group,
+    );
+    server.accept(ghost, me.userId);
+    await expect(keyring.sync(idOf(group))).rejects.toMatchObject({ code: 'BAD_SIGNATURE' });
+  });
+
+  it('history taken back, or written anew, is noticed', async () => {
+    server.accept(await epochBy(annIs(), people(), { kind: 'rotate', ops: [] }, group), me.userId);
+    await keyring.sync(idOf(group));
+    const [first, second] = server.log;
+    server.log = [must(first, 'the beginning')];
+    await expect(keyring.sync(idOf(group))).rejects.toMatchObject({ code: 'EPOCH_ROLLBACK' });
+    const other = await epochBy(annIs(), people(), { kind: 'rotate', ops: [] }, group);
+    server.log = [must(first, 'the beginning'), { ...must(second, 'the rotation'), record: toBase64(other.record) }];
+    await expect(keyring.sync(idOf(group))).rejects.toMatchObject({ code: 'EPOCH_FORK' });
+    // After a reload as well: the head is remembered.
+    const again = new Keyring(storage, server);
+    await again.restore();
+    await expect(again.sync(idOf(group))).rejects.toMatchObject({ code: 'EPOCH_FORK' });
+  });
+
+  it('a wrap with another key, or of another person, opens nothing', async () => {
+    const other = await newGroup(annIs(), [me]);
+    const theirs = must(
+      other.wraps.find(({ userId }) => userId === me.userId),
+      'wrapped for me',
+    );
+    server.mine = [{ epoch: 0, gen: 0, wrapped: toBase64(theirs.wrapped) }];
+    expect(await contentOf(await row(annIs(), group, text('hi')))).toEqual(unreadable('NO_EPOCH_KEY'));
+    const draft = { id: newId(), conversationId: idOf(group), payload: text('x'), createdMs: NOW };
+    await expect(keyring.seal(draft)).rejects.toMatchObject({ code: 'NO_EPOCH_KEY' });
+    // And heals by itself: a rotation needs no current key.
+    const participantIds = [me, annIs(), bobIs()].map(({ userId }) => userId);
+    const healing = await keyring.change({ conversationId: idOf(group), createdMs: NOW, participantIds, rekey: true });
+    expect(healing.wraps).toHaveLength(3);
+  });
+
+  it('[P22] whoever is gone is put out by the next who changes anything', async () => {
+    const participantIds = [me.userId, annIs().userId];
+    const change = { conversationId: idOf(group), createdMs: NOW, participantIds, rekey: true };
+    expect((await keyring.change(change)).wraps.map(({ userId }) => userId).sort()).toEqual(participantIds.sort());
+  });
+});
+
+describe('[P30] identities', () => {
+  it('another key for somebody known is refused', async () => {
+    await open(await row(annIs(), group, text('hi')));
+    const impostor = await newPerson({ userId: annIs().userId });
+    server.links = server.links.filter(({ userId }) => userId !== annIs().userId);
+    server.know(impostor);
+    const again = new Keyring(storage, server);
+    await again.restore();
+    const beginning = { conversationId: newId(), direct: true, memberIds: [annIs().userId], createdMs: NOW };
+    await expect(again.begin(beginning)).rejects.toMatchObject({ code: 'PIN_MISMATCH' });
+  });
+
+  it('another key for me is refused', async () => {
+    const impostor = await newPerson({ userId: me.userId });
+    server.links = server.links.filter(({ userId }) => userId !== me.userId);
+    server.know(impostor);
+    await expect(keyring.sync(idOf(group))).rejects.toMatchObject({ code: 'OWN_IDENTITY_MISMATCH' });
+  });
+
+  it('members with other keys than their author vouched for are refused', async () => {
+    const impostor = await newPerson({ userId: bobIs().userId });
+    server.links = server.links.filter(({ userId }) => userId !== bobIs().userId);
+    server.know(impostor);
+    await expect(keyring.sync(idOf(group))).rejects.toMatchObject({ code: 'PIN_MISMATCH' });
+  });
+});
+
+describe('[P30] reactions', () => {
+  async function reaction(target: Message, emoji: string, aux?: Uint8Array<ArrayBuffer>) {
+    const place = { conversationId: idOf(group), targetId: target.id };
+    const tag = aux ?? (await reactionTag(await reactionKey(group.key), place, emoji));
+    const header = { type: 'reaction' as const, targetId: target.id, aux: tag };
+    const sample = (await row(bobIs(), group, { emoji }, { header })).contentEncrypted;
+    return { tag: toBase64(tag), count: 1, sample, userIds: [bobIs().userId] };
+  }
+
+  it('open when the tag is the one of the emoji, on this message, by one who is said to have reacted', async () => {
+    const target = await row(annIs(), group, text('hi'));
+    const good = await reaction(target, '👍');
+    expect((await open({ ...target, reactions: [good] })).emojis).toEqual({ [good.tag]: '👍' });
+    const lying = await reaction(target, '👎', new Uint8Array(32).fill(9));
+    const stolen = { ...good, userIds: [annIs().userId] };
+    const moved = await row(annIs(), group, text('another'), { reactions: [good] });
+    expect((await open({ ...target, reactions: [lying] })).emojis).toEqual({ [lying.tag]: null });
+    expect((await open(moved)).emojis).toEqual({ [good.tag]: null });
+    const fresh = new Keyring(storage, server);
+    await fresh.restore();
+    expect((await fresh.openMessages([{ ...target, reactions: [stolen] }]))[0]?.emojis).toEqual({ [good.tag]: null });
+  });
+});
+
+it('[P30] a title counts only from somebody whose signed role may set it', async () => {
+  const title = async (by: Person): Promise<Pick<Conversation, 'id' | 'title'>> => {
+    const header = { type: 'meta' as const, messageId: idOf(group), revision: 2 };
+    return { id: idOf(group), title: (await row(by, group, { title: 'Plans' }, { header })).contentEncrypted };
+  };
+  expect(await keyring.openTitles([await title(annIs())])).toEqual([{ title: 'Plans', revision: 2 }]);
+  expect(await keyring.openTitles([await title(bobIs())])).toEqual([{ title: null, revision: 2 }]);
+});
