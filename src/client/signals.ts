@@ -12,6 +12,8 @@ const TYPING_ENDS_MS = 3_000;
 const TYPING_AGAIN_MS = 1_500;
 /** The list of people on the screen changes in bursts while one scrolls. */
 const WATCH_SETTLES_MS = 50;
+/** Conversations whose ticks are brought up to date after a gap: one page (LIMITS.page). */
+const NEWEST = 100;
 /** LIMITS.presenceIds. */
 const MAX_WATCHED = 500;
 
@@ -39,7 +41,12 @@ export class Signals {
       signal,
     );
     keepSubscribed(
-      (rest) => api.receipts.onChange.subscribe(undefined, { ...rest, onData: (s) => this.#receipt(s) }),
+      (rest) =>
+        api.receipts.onChange.subscribe(undefined, {
+          ...rest,
+          onStarted: () => void this.#missedReceipts().catch(ignore),
+          onData: (s) => this.#receipt(s),
+        }),
       signal,
     );
     this.#watch();
@@ -128,6 +135,20 @@ export class Signals {
     // Read on another device, further than what is loaded here can tell.
     if (store.state.conversations[conversationId]?.unreadStale) {
       void refreshConversations(this.#context, [conversationId]).catch(ignore);
+    }
+  }
+
+  /** Receipts are not replayed: what was told while nobody listened is asked for, each time the listening begins. */
+  async #missedReceipts(): Promise<void> {
+    const { api, store } = this.#context;
+    const { conversations } = await api.conversations.list.query({ limit: NEWEST });
+    for (const { id, participants } of conversations) {
+      const known = new Map(store.state.conversations[id]?.participants.map((one) => [one.user.id, one]));
+      for (const { user, deliveredSeq, readSeq } of participants) {
+        const before = known.get(user.id);
+        const isNews = before && (deliveredSeq > before.deliveredSeq || readSeq > before.readSeq);
+        if (isNews) this.#receipt({ conversationId: id, userId: user.id, deliveredSeq, readSeq, at: '' });
+      }
     }
   }
 

@@ -47,13 +47,20 @@ export function toParticipantView(participant: Participant, version: number): Pa
 
 export function toFrame(conversation: Conversation, title: OpenedTitle, me: string): ConversationFrame {
   const mine = conversation.participants.find(({ user }) => user.id === me);
-  const { id, type, createdBy, isActive, lastMessageAt, lastSeq, settings, keyEpoch, rekeyRequired, version } =
-    conversation;
   return {
-    ...{ id, type, createdBy, isActive, lastMessageAt, lastSeq, settings, keyEpoch, rekeyRequired, version },
+    id: conversation.id,
+    type: conversation.type,
+    createdBy: conversation.createdBy,
+    isActive: conversation.isActive,
+    lastMessageAt: conversation.lastMessageAt,
+    lastSeq: conversation.lastSeq,
+    settings: conversation.settings,
+    keyEpoch: conversation.keyEpoch,
+    rekeyRequired: conversation.rekeyRequired,
+    version: conversation.version,
     title: title.title,
     titleRevision: title.revision,
-    participants: conversation.participants.map((one) => toParticipantView(one, version)),
+    participants: conversation.participants.map((one) => toParticipantView(one, conversation.version)),
     myRole: mine?.role ?? 'member',
     myReadSeq: mine?.readSeq ?? 0,
   };

@@ -8,8 +8,14 @@ import { countMessage, readUpTo, recount } from './unread.ts';
 export function putConversations(state: ChatState, answers: ConversationView[]): ChatState {
   return answers.reduce((next, answer) => {
     const known = next.conversations[answer.id];
-    return put(next, known ? withLast(recount(merged(known, answer), answer), answer) : answer);
+    return put(next, known ? withLast(recount(merged(known, frameOf(answer)), answer), answer) : answer);
   }, state);
+}
+
+/** Without what is counted here: whether the answer's count stands is `recount`'s to say. */
+function frameOf(answer: ConversationView): ConversationFrame {
+  const { lastMessage, unreadCount, tally, unreadStale, ...frame } = answer;
+  return frame;
 }
 
 function withLast(known: ConversationView, { lastMessage }: ConversationView): ConversationView {
@@ -118,12 +124,12 @@ function merged(known: ConversationView, told: ConversationFrame): ConversationV
     const present = before.get(one.user.id);
     return present ? newer(present, one) : one;
   });
-  const { id, type, title, createdBy, isActive, settings, keyEpoch, titleRevision, rekeyRequired, version } = told;
   return {
     ...known,
-    ...{ id, type, title, createdBy, isActive, settings, keyEpoch, titleRevision, rekeyRequired, version },
+    ...told,
     participants,
-    myRole: told.myRole,
+    // Counted together with what is unread: it moves by receipts alone.
+    myReadSeq: known.myReadSeq,
     lastSeq: Math.max(known.lastSeq, told.lastSeq),
     lastMessageAt: told.lastMessageAt > known.lastMessageAt ? told.lastMessageAt : known.lastMessageAt,
   };
