@@ -52,6 +52,7 @@ export class Feed {
     const hasMore = snapshot.total > conversations.length;
     store.apply({ type: 'me', me: snapshot.user }, { type: 'bootstrap', conversations, hasMore });
     this.#cursor = snapshot.cursor;
+    this.#queue = [];
     this.#listeners.onSnapshot();
     this.#follow();
   }
@@ -101,10 +102,9 @@ export class Feed {
     }
   }
 
-  /** The cursor says nothing to this server: start over, explicitly. */
+  /** The cursor says nothing to this server: start over, explicitly. Until that has worked, the order to do so stays queued. */
   async #resync(): Promise<void> {
     this.#subscription?.unsubscribe();
-    this.#queue = [];
     await this.start();
   }
 

@@ -28,6 +28,18 @@ export class ConversationKeys {
     return this.keys.get(this.states.length - 1);
   }
 
+  /** To go on from, while others still read this one. */
+  copy(): ConversationKeys {
+    const copy = new ConversationKeys();
+    copy.states.push(...this.states);
+    copy.seqs.push(...this.seqs);
+    copy.#records.push(...this.#records);
+    for (const [epoch, key] of this.keys) copy.keys.set(epoch, key);
+    for (const [epoch, key] of this.#messageKeys) copy.#messageKeys.set(epoch, key);
+    for (const [epoch, key] of this.#reactionKeys) copy.#reactionKeys.set(epoch, key);
+    return copy;
+  }
+
   /** Appends a state that `applyEpoch` has just given. */
   push(state: EpochState, record: string, seq: number): void {
     this.states.push(state);

@@ -24,8 +24,10 @@ export class EpochLog {
   readonly #parts: Parts;
   readonly #serial = new Serial();
   readonly #conversations = new Map<string, ConversationKeys>();
-  /** Conversations whose wraps and grants of the past were asked for since the start. */
-  readonly #complete = new Set<string>();
+  /** The last sync asked for: a page of messages that all need it asks once. */
+  readonly #coming = new Map<string, Promise<ConversationKeys>>();
+  /** Conversations whose grants were asked for since the start. */
+  readonly #granted = new Set<string>();
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -33,39 +35,48 @@ export class EpochLog {
 
   /** What is known, from this device if possible; asks the server only when nothing is. */
   async known(conversationId: string): Promise<ConversationKeys> {
-    return this.#conversations.get(conversationId) ?? this.sync(conversationId);
+    return this.#conversations.get(conversationId) ?? this.#shared(conversationId);
   }
 
   /** The same, with a last attempt to get the newest key: for sealing. */
   async usable(conversationId: string): Promise<ConversationKeys> {
     const known = await this.known(conversationId);
-    return known.headKey ? known : this.sync(conversationId);
+    return known.headKey ? known : this.#shared(conversationId);
   }
 
   /** The same, and sure to hold that epoch if it exists. */
   async upTo(conversationId: string, epoch: number): Promise<ConversationKeys> {
     const known = await this.known(conversationId);
-    return known.states.length > epoch ? known : this.sync(conversationId);
+    if (known.states.length > epoch) return known;
+    const shared = await this.#shared(conversationId);
+    // One that was on its way already may have asked too early.
+    return shared.states.length > epoch ? shared : this.#shared(conversationId);
   }
 
   sync(conversationId: string): Promise<ConversationKeys> {
     return this.#serial.run(conversationId, () => this.#sync(conversationId));
   }
 
-  forget(conversationId?: string): void {
-    if (conversationId === undefined) this.#conversations.clear();
-    else this.#conversations.delete(conversationId);
-    if (conversationId === undefined) this.#complete.clear();
-    else this.#complete.delete(conversationId);
+  forget(): void {
+    this.#conversations.clear();
+    this.#granted.clear();
+  }
+
+  #shared(conversationId: string): Promise<ConversationKeys> {
+    const coming =
+      this.#coming.get(conversationId) ?? this.sync(conversationId).finally(() => this.#coming.delete(conversationId));
+    this.#coming.set(conversationId, coming);
+    return coming;
   }
 
   async #sync(conversationId: string): Promise<ConversationKeys> {
-    const conversation = this.#conversations.get(conversationId) ?? (await this.#restore(conversationId));
+    // On a copy: an epoch must not be seen before its key has been asked for.
+    const conversation = this.#conversations.get(conversationId)?.copy() ?? (await this.#restore(conversationId));
     const before = conversation.states.length;
     const keysBefore = conversation.keys.size;
     await this.#replay(conversationId, conversation);
+    await this.#unlock(conversationId, conversation);
     this.#conversations.set(conversationId, conversation);
-    await this.#unlock(conversationId, conversation, before);
     if (conversation.states.length > before || conversation.keys.size > keysBefore) {
       await this.#parts.device.put('sealed', `epochs/${conversationId}`, conversation.toStored());
     }
@@ -108,19 +119,22 @@ export class EpochLog {
     }
   }
 
-  async #unlock(conversationId: string, conversation: ConversationKeys, from: number): Promise<void> {
-    const missing = conversation.states.some(({ record, members }) => {
-      return members.has(this.#parts.me().userId) && !conversation.keys.has(record.epoch);
+  async #unlock(conversationId: string, conversation: ConversationKeys): Promise<void> {
+    const { userId } = this.#parts.me();
+    // A record may commit to a key that does not follow: that epoch is then as good as lost, and the next send rotates.
+    const derive = () => ignoringBadKeys(() => conversation.deriveRatchets());
+    await derive();
+    const missing = conversation.states.find(({ record, members }) => {
+      return members.has(userId) && !conversation.keys.has(record.epoch);
     });
     if (!missing) return;
-    const complete = this.#complete.has(conversationId);
-    await this.#unwrap(conversationId, conversation, complete ? from : 0);
-    await conversation.deriveRatchets();
-    if (complete) return;
-    this.#complete.add(conversationId);
-    if (conversation.keys.has(0)) return;
+    await this.#unwrap(conversationId, conversation, missing.record.epoch);
+    await derive();
+    // Older keys, if somebody has granted them, are asked for once.
+    if (this.#granted.has(conversationId) || conversation.keys.has(0)) return;
     await this.#openGrants(conversationId, conversation);
-    await conversation.deriveRatchets();
+    await derive();
+    this.#granted.add(conversationId);
   }
 
   async #unwrap(conversationId: string, conversation: ConversationKeys, from: number): Promise<void> {

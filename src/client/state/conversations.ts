@@ -8,14 +8,8 @@ import { countMessage, readUpTo, recount } from './unread.ts';
 export function putConversations(state: ChatState, answers: ConversationView[]): ChatState {
   return answers.reduce((next, answer) => {
     const known = next.conversations[answer.id];
-    return put(next, known ? withLast(recount(merged(known, frameOf(answer)), answer), answer) : answer);
+    return put(next, known ? withLast(recount(merged(known, answer), answer), answer) : answer);
   }, state);
-}
-
-/** Without what is counted here: whether the answer's count stands is `recount`'s to say. */
-function frameOf(answer: ConversationView): ConversationFrame {
-  const { lastMessage, unreadCount, tally, unreadStale, ...frame } = answer;
-  return frame;
 }
 
 function withLast(known: ConversationView, { lastMessage }: ConversationView): ConversationView {
@@ -128,7 +122,11 @@ function merged(known: ConversationView, told: ConversationFrame): ConversationV
     ...known,
     ...told,
     participants,
-    // Counted together with what is unread: it moves by receipts alone.
+    // An answer brings counts of its own, and whether they stand is `recount`'s to say. The watermark goes with them.
+    lastMessage: known.lastMessage,
+    unreadCount: known.unreadCount,
+    unreadStale: known.unreadStale,
+    tally: known.tally,
     myReadSeq: known.myReadSeq,
     lastSeq: Math.max(known.lastSeq, told.lastSeq),
     lastMessageAt: told.lastMessageAt > known.lastMessageAt ? told.lastMessageAt : known.lastMessageAt,
