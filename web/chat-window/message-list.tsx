@@ -50,7 +50,7 @@ export function MessageList({ conversationId, target, onEscape }: Props) {
   const look = useReadPosition(conversationId, list, rows);
   const roving = useRoving(rows, list, scroller);
   const { flash, underway } = useJump({ conversationId, target, rows, list, stick });
-  const { onScroll, pin, far, day, toLatest } = useListScroll({
+  const { onScroll, onResize, far, day, toLatest } = useListScroll({
     conversationId,
     rows,
     generation,
@@ -86,7 +86,7 @@ export function MessageList({ conversationId, target, onEscape }: Props) {
           bufferSize={600}
           {...(roving.keepMounted ? { keepMounted: roving.keepMounted } : {})}
           onScroll={onScroll}
-          onResize={pin}
+          onResize={onResize}
         >
           {(row) => (
             <Item

@@ -62,6 +62,12 @@ export function useListScroll(options: Options) {
     onMove();
   }, [conversationId, listRef, stick, fetchAround, onMove]);
 
+  // Rows know their height only once they are drawn; what is in view is known then, without any scrolling.
+  const onResize = useCallback(() => {
+    pin();
+    onMove();
+  }, [pin, onMove]);
+
   // Where a window of history opens: the "New" line, the place I left, or the end. Never when rows come and go in it.
   useLayoutEffect(() => {
     if (underway.current) return;
@@ -95,7 +101,7 @@ export function useListScroll(options: Options) {
     requestAnimationFrame(pin);
   }, [conversationId, stick, pin]);
 
-  return { onScroll, pin, far, day, toLatest };
+  return { onScroll, onResize, far, day, toLatest };
 }
 
 const below = (handle: VirtualizerHandle) => handle.scrollSize - handle.viewportSize - handle.scrollOffset;
