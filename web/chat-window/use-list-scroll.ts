@@ -1,5 +1,5 @@
 /** Where the list stands: opens at the right place, follows its end, holds still while history arrives above, fetches ahead. */
-import { type RefObject, useCallback, useLayoutEffect, useRef, useState } from 'react';
+import { type RefObject, useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react';
 import type { VirtualizerHandle } from 'virtua';
 import { must } from '#lib/must';
 import { chat, peekChat } from '../chat.ts';
@@ -62,11 +62,26 @@ export function useListScroll(options: Options) {
     onMove();
   }, [conversationId, listRef, stick, fetchAround, onMove]);
 
-  // Rows know their height only once they are drawn; what is in view is known then, without any scrolling.
+  // A window that opened at the "New" line and shows everything there is stands at the end without ever scrolling.
+  // Known two frames later, when what is in view has been measured.
+  const frame = useRef(0);
+  const settle = useCallback(() => {
+    cancelAnimationFrame(frame.current);
+    frame.current = requestAnimationFrame(() => {
+      frame.current = requestAnimationFrame(() => {
+        const handle = listRef.current;
+        const ends = handle && below(handle) <= AT_END_PX && !peekChat().timelines[conversationId]?.hasNewer;
+        if (ends) stick.set(true);
+        onMove();
+      });
+    });
+  }, [conversationId, listRef, stick, onMove]);
+  useEffect(() => () => cancelAnimationFrame(frame.current), []);
+
   const onResize = useCallback(() => {
     pin();
-    onMove();
-  }, [pin, onMove]);
+    settle();
+  }, [pin, settle]);
 
   // Where a window of history opens: the "New" line, the place I left, or the end. Never when rows come and go in it.
   useLayoutEffect(() => {
