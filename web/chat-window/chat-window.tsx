@@ -7,11 +7,12 @@ import { Composer, focusComposer } from '../composer/composer.tsx';
 import { buttonClass } from '../ui/button.tsx';
 import { Confirm } from '../ui/confirm.tsx';
 import { Spinner } from '../ui/spinner.tsx';
-import { attempt, tellProblem } from '../ui/toast.tsx';
+import { attempt } from '../ui/toast.tsx';
 import { setUi, startEdit, startReply, useUi } from '../ui-state.ts';
 import { ChatHeader } from './chat-header.tsx';
 import { MessageList } from './message-list.tsx';
 import { TypingIndicator } from './typing-indicator.tsx';
+import { useOpened } from './use-opened.ts';
 import { WindowContext } from './window-actions.ts';
 
 const MembersPanel = lazy(() => import('../members/members-panel.tsx'));
@@ -20,20 +21,13 @@ const Receipts = lazy(() => import('./receipts.tsx'));
 export default function ChatWindow({ conversationId }: { conversationId: string }) {
   const conversation = useChat(selectConversation(conversationId));
   const known = useChat((state) => state.ready);
-  const loaded = useChat((state) => {
-    const timeline = state.timelines[conversationId];
-    return timeline !== undefined && timeline.loading !== 'first' && !(timeline.problem && timeline.ids.length === 0);
-  });
-  const problem = useChat((state) => state.timelines[conversationId]?.problem ?? null);
+  const hasTimeline = useChat((state) => state.timelines[conversationId] !== undefined);
+  const [opened, openAgain] = useOpened(conversationId, conversation !== undefined);
   const members = useUi((state) => state.members);
   const [target, setTarget] = useState<{ messageId: string } | null>(null);
   const [removing, setRemoving] = useState<string | null>(null);
   const [receipts, setReceipts] = useState<string | null>(null);
 
-  const there = conversation !== undefined;
-  useEffect(() => {
-    if (there) void chat.open(conversationId).catch(tellProblem);
-  }, [conversationId, there]);
   useEffect(() => () => setUi({ members: false }), []);
 
   const isGroup = conversation?.type === 'group';
@@ -64,10 +58,10 @@ export default function ChatWindow({ conversationId }: { conversationId: string 
     <WindowContext.Provider value={actions}>
       <section aria-label="Conversation" className="flex h-full min-h-0 flex-col safe-top">
         <ChatHeader conversation={conversation} />
-        {loaded ? (
+        {opened === 'open' && hasTimeline ? (
           <MessageList conversationId={conversationId} target={target} onEscape={onEscape} />
-        ) : problem ? (
-          <Retry conversationId={conversationId} />
+        ) : opened === 'failed' ? (
+          <Retry onRetry={openAgain} />
         ) : (
           <div className="min-h-0 flex-1">
             <Loading />
@@ -99,15 +93,11 @@ function Loading() {
   );
 }
 
-function Retry({ conversationId }: { conversationId: string }) {
+function Retry({ onRetry }: { onRetry: () => void }) {
   return (
     <div className="grid min-h-0 flex-1 place-content-center justify-items-center gap-3 p-6 text-center">
       <p className="text-muted">The messages could not be loaded.</p>
-      <button
-        type="button"
-        className={buttonClass('secondary')}
-        onClick={() => attempt(() => chat.open(conversationId))}
-      >
+      <button type="button" className={buttonClass('secondary')} onClick={onRetry}>
         Try again
       </button>
     </div>

@@ -32,7 +32,7 @@ export function buildRows(timeline: Timeline, { unreadAfter, me }: Options): Row
   const rows: Row[] = timeline.hasOlder ? [] : [{ kind: 'start', key: 'start' }];
   let previous: MessageView | undefined;
   let group: MessageRowData | undefined;
-  let lineDrawn = unreadAfter === null;
+  let lineDrawn = unreadAfter === null || !knowsUnread(timeline, unreadAfter);
   for (const id of ids) {
     const message = timeline.byId[id];
     if (!message) continue;
@@ -52,6 +52,12 @@ export function buildRows(timeline: Timeline, { unreadAfter, me }: Options): Row
   }
   rows.push({ kind: 'end', key: 'end' });
   return rows;
+}
+
+/** Whether the loaded part reaches back to the first message after this seq; otherwise the line would stand too low. */
+export function knowsUnread(timeline: Timeline, unreadAfter: number): boolean {
+  const first = timeline.byId[timeline.ids[0] ?? '']?.seq;
+  return !timeline.hasOlder || (first != null && first <= unreadAfter + 1);
 }
 
 function belongs(previous: MessageView, message: MessageView): boolean {

@@ -1,6 +1,6 @@
 /** Ctrl+K: a few letters lead to any conversation, or to a new one with anybody. */
 import { UserRoundPlus } from 'lucide-react';
-import { useId, useMemo, useState } from 'react';
+import { useId, useMemo, useRef, useState } from 'react';
 import { useLocation } from 'wouter';
 import { chat, useChat, useMe } from '../chat.ts';
 import { faceOf, partnerOf } from '../naming.ts';
@@ -29,6 +29,7 @@ export default function QuickSwitcher() {
   const [index, setIndex] = useState(0);
   const [, navigate] = useLocation();
   const listId = useId();
+  const input = useRef<HTMLInputElement>(null);
   const places = usePlaces(text);
   const active = Math.max(0, Math.min(index, places.length - 1));
 
@@ -50,9 +51,10 @@ export default function QuickSwitcher() {
   }
 
   return (
-    <Dialog open onOpenChange={(switcher) => setUi({ switcher })} title="Go to" hideTitle>
+    <Dialog open onOpenChange={(switcher) => setUi({ switcher })} title="Go to" hideTitle initialFocus={input}>
       <div className="px-4 pt-4 pb-2">
         <input
+          ref={input}
           type="text"
           role="combobox"
           aria-label="Go to"
