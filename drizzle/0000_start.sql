@@ -209,8 +209,6 @@ ALTER TABLE "account_blobs" ADD CONSTRAINT "account_blobs_user_id_users_id_fk" F
 ALTER TABLE "account_key_wraps" ADD CONSTRAINT "account_key_wraps_user_id_users_id_fk" FOREIGN KEY ("user_id") REFERENCES "public"."users"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "user_identities" ADD CONSTRAINT "user_identities_user_id_users_id_fk" FOREIGN KEY ("user_id") REFERENCES "public"."users"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 CREATE INDEX "conversation_participants_user_idx" ON "conversation_participants" USING btree ("user_id","conversation_id");--> statement-breakpoint
-CREATE INDEX "conversation_participants_changed_idx" ON "conversation_participants" USING btree ("conversation_id","changed_xid");--> statement-breakpoint
-CREATE INDEX "conversations_changed_idx" ON "conversations" USING btree ("changed_xid");--> statement-breakpoint
 CREATE INDEX "conversation_epochs_changed_idx" ON "conversation_epochs" USING btree ("conversation_id","changed_xid");--> statement-breakpoint
 CREATE INDEX "history_grants_to_idx" ON "history_grants" USING btree ("to_user","conversation_id");--> statement-breakpoint
 CREATE INDEX "messages_conversation_created_idx" ON "messages" USING btree ("conversation_id","created_at" desc);--> statement-breakpoint

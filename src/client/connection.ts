@@ -81,8 +81,12 @@ export class Connection {
   whenOnline(signal: AbortSignal): Promise<void> {
     if (this.isOnline || signal.aborted) return Promise.resolve();
     return new Promise((resolve) => {
-      this.#waiting.push(resolve);
-      signal.addEventListener('abort', () => resolve(), { once: true });
+      const done = () => {
+        signal.removeEventListener('abort', done);
+        resolve();
+      };
+      this.#waiting.push(done);
+      signal.addEventListener('abort', done, { once: true });
     });
   }
 

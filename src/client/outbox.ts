@@ -63,7 +63,8 @@ export class Outbox {
       failed: null,
     };
     this.#entries.set(entry.id, entry);
-    this.#context.store.apply({ type: 'echo', message: echoOf(entry, meOf(this.#context), { step: 'waiting' }) });
+    const step = this.#context.connection.isOnline ? 'sending' : 'waiting';
+    this.#context.store.apply({ type: 'echo', message: echoOf(entry, meOf(this.#context), { step }) });
     this.#enqueue(entry);
     return entry.id;
   }
@@ -115,9 +116,12 @@ export class Outbox {
     for (let attempt = 0; isWanted(); attempt++) {
       try {
         await this.#seal(entry);
-        await connection.whenOnline(signal);
-        if (!isWanted()) return undefined;
-        this.#show(entry, { step: 'sending' });
+        if (!connection.isOnline) {
+          this.#show(entry, { step: 'waiting' });
+          await connection.whenOnline(signal);
+          if (!isWanted()) return undefined;
+        }
+        if (attempt > 0) this.#show(entry, { step: 'sending' });
         return await this.#attempt(entry);
       } catch (raw) {
         const error = toSdkError(raw);
@@ -155,17 +159,19 @@ export class Outbox {
     }
   }
 
+  /** Ends within a bound: answered, refused, or given up with the outcome unknown, to be repeated byte for byte. */
   async #attempt({ id, conversationId, sealed }: Entry): Promise<Message> {
     if (!sealed) throw new TypeError('sealed before it is sent');
-    const { api, signal } = this.#context;
-    const timeout = AbortSignal.timeout(ATTEMPT_MS);
-    const send = api.messages.send.mutate(
-      { id, conversationId, messageType: 'text', ...sealed },
-      { signal: AbortSignal.any([timeout, signal]) },
-    );
-    return inSdkWords(send).catch((error: unknown) => {
-      throw timeout.aborted ? new SdkError('TIMEOUT', 'timeout', { cause: error }) : error;
-    });
+    const patience = new AbortController();
+    const timer = setTimeout(() => patience.abort(), ATTEMPT_MS);
+    try {
+      const input = { id, conversationId, messageType: 'text' as const, ...sealed };
+      return await inSdkWords(this.#context.api.messages.send.mutate(input, { signal: patience.signal }));
+    } catch (error) {
+      throw patience.signal.aborted ? new SdkError('TIMEOUT', 'timeout', { cause: error }) : error;
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   /** The server has refused the epoch, so it has not stored the message: sealing anew makes no second one. */

@@ -23,7 +23,20 @@ const keyObject = (key: SealKey | AesKey | SigningKey | VerifyKey): KeyObject =>
 // Out of Buffer's shared pool and free of its aliasing `slice`.
 const own = (buffer: Uint8Array): Bytes => new Uint8Array(buffer);
 const url = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64url');
-const random = (length: number): Bytes => randomFillSync(new Uint8Array(length));
+/** A call into the generator costs more than the bytes: small wants are served from a pool, each byte once. */
+const pool = new Uint8Array(4_096);
+let used = pool.length;
+function random(length: number): Bytes {
+  if (length > pool.length / 8) return randomFillSync(new Uint8Array(length));
+  if (used + length > pool.length) {
+    randomFillSync(pool);
+    used = 0;
+  }
+  const bytes = pool.slice(used, used + length);
+  pool.fill(0, used, used + length);
+  used += length;
+  return bytes;
+}
 
 export const primitives: Primitives = {
   name: 'node',

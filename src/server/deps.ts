@@ -24,6 +24,8 @@ export interface Deps extends AsyncDisposable {
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly sql: Sql;
+  /** The same database with plans fixed for the hot path. */
+  readonly hot: Sql;
   readonly db: Db;
   readonly secrets: Secrets;
   readonly tokens: Tokens;
@@ -56,7 +58,7 @@ export interface DepsOptions {
 export async function createDeps(options: DepsOptions): Promise<Deps> {
   const { env, log, databaseUrl, processMetrics = false, checkDurability = true, now = Date.now } = options;
   const secrets = await loadSecrets(env);
-  const { sql, db, close } = await connect({ url: databaseUrl, pool: env.databasePool, log, checkDurability });
+  const { sql, hot, db, close } = await connect({ url: databaseUrl, pool: env.databasePool, log, checkDurability });
   try {
     const revocations = new Revocations(env.accessTokenTtlS, now);
     await revocations.load(db);
@@ -73,6 +75,7 @@ export async function createDeps(options: DepsOptions): Promise<Deps> {
       log,
       metrics: createMetrics({ processMetrics }),
       sql,
+      hot,
       db,
       secrets,
       tokens: new Tokens(secrets.jwt, env.accessTokenTtlS, now),
@@ -83,7 +86,7 @@ export async function createDeps(options: DepsOptions): Promise<Deps> {
       bus,
       presence,
       typing,
-      writer: new Writer(sql),
+      writer: new Writer(hot),
       audience: new Audience(bus, db),
       cursors: new Cursors(await readDatabaseTag(sql)),
       hub,

@@ -43,7 +43,7 @@ export async function measureHistory(world: World): Promise<Figure[]> {
   if (!nextCursor) throw new Error('the long conversation has no second page');
 
   for (const warmUp of [newest(short), newest(long), deep]) await timed(PER_ROUND, warmUp);
-  const rounds = [];
+  const rounds: { short: number; long: number; deep: number }[] = [];
   for (let i = 0; i < ROUNDS; i++)
     rounds.push({
       short: median(await timed(PER_ROUND, newest(short))),

@@ -1,82 +1,113 @@
 /** One message from one SDK client to another, beside what it is made of: a raw `ws` round trip and one durable insert. */
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import { fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { uuidv7 } from 'uuidv7';
 import WebSocket from 'ws';
-import { type Chat, createChat } from '#client/index';
-import { type Figure, median, percentile, round, timed } from './stats.ts';
+import { createChat } from '#client/index';
+import { type Figure, median, percentile, round } from './stats.ts';
 import type { World } from './world.ts';
 
 const ROUNDS = 7;
-const PER_ROUND = 60;
+const PER_ROUND = 100;
 /** What an envelope of a 300-character text weighs in base64. */
 const ENVELOPE = randomBytes(711).toString('base64');
+/** The machine's monotonic clock in ms: the same for all processes. */
+const now = () => Number(process.hrtime.bigint()) / 1e6;
 
-async function person(world: World, name: string): Promise<Chat> {
-  const chat = createChat({ url: world.url });
-  await chat.register({ username: name, email: `${name}@example.org`, password: `${name} has a long password` });
-  return chat;
+interface Word {
+  userId?: string;
+  ready?: string;
+  opened?: string;
+  at?: number;
 }
 
-/** Resolves when `reader` holds the message opened, not merely received. */
-function opened(reader: Chat, conversationId: string, messageId: string): Promise<void> {
-  const there = () => {
-    const state = reader.store.getState();
-    const timeline = state.timelines[conversationId]?.byId[messageId];
-    return timeline !== undefined && timeline.seq !== null && timeline.content.kind === 'text';
-  };
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => finish(() => reject(new Error('a message did not arrive within 10 s'))), 10_000);
-    const finish = (end: () => void) => {
-      clearTimeout(timer);
-      unsubscribe();
-      end();
-    };
-    const unsubscribe = reader.store.subscribe(() => there() && finish(resolve));
-    if (there()) finish(resolve);
-  });
+/** The reader's process, and a way to wait for what it says. */
+function startReader(url: string) {
+  const file = fileURLToPath(new URL('./reader.ts', import.meta.url));
+  const child = fork(file, [url, 'bench-bob'], { execArgv: ['--import', 'tsx'] });
+  const hear = (fits: (word: Word) => boolean) =>
+    new Promise<Word>((resolve, reject) => {
+      const end = (finish: () => void) => {
+        clearTimeout(timer);
+        child.off('message', listen);
+        child.off('exit', lost);
+        finish();
+      };
+      const listen = (word: unknown) => fits(word as Word) && end(() => resolve(word as Word));
+      const lost = () => end(() => reject(new Error('the reader ended')));
+      const timer = setTimeout(() => end(() => reject(new Error('the reader said nothing for 30 s'))), 30_000);
+      child.on('message', listen);
+      child.on('exit', lost);
+    });
+  return { child, hear };
 }
 
 export async function measureLatency(world: World): Promise<Figure> {
   const socket = new WebSocket(world.echoUrl, { perMessageDeflate: false });
   await once(socket, 'open');
-  await world.sql`create table if not exists bench_insert (id uuid primary key, conversation_id uuid not null, seq bigint not null,
+  await world.sql`create table bench_insert (id uuid primary key, conversation_id uuid not null, seq bigint not null,
     sender_id uuid not null, content text not null, created_at timestamptz not null default now())`;
-  const [ann, bob] = await Promise.all([person(world, 'bench-ann'), person(world, 'bench-bob')]);
-  const me = bob.store.getState().session;
-  if (me.status !== 'signed-in') throw new Error('registration did not sign in');
-  const conversationId = await ann.createDirect(me.me.id);
+  const reader = startReader(world.url);
+  const arrived = reader.hear(({ userId }) => userId !== undefined);
+  const ann = createChat({ url: world.url });
+  await ann.register({ username: 'bench-ann', email: 'ann@example.org', password: 'ann has a long password' });
+  const bobId = (await arrived).userId ?? '';
+  const conversationId = await ann.createDirect(bobId);
   await ann.open(conversationId);
-  while (!bob.store.getState().conversations[conversationId]) await new Promise((resolve) => setTimeout(resolve, 20));
-  await bob.open(conversationId);
+  const ready = reader.hear((word) => word.ready === conversationId);
+  reader.child.send({ open: conversationId });
+  await ready;
 
   const echo = async () => {
     const answer = once(socket, 'message');
+    const began = now();
     socket.send(ENVELOPE);
     await answer;
+    return now() - began;
   };
-  const insert = (i: number) => world.sql`
-    insert into bench_insert (id, conversation_id, seq, sender_id, content)
-    values (${uuidv7()}, ${conversationId}, ${i}, ${me.me.id}, ${ENVELOPE})`;
+  const insert = async (i: number) => {
+    const began = now();
+    await world.sql`insert into bench_insert (id, conversation_id, seq, sender_id, content)
+      values (${uuidv7()}, ${conversationId}, ${i}, ${bobId}, ${ENVELOPE})`;
+    return now() - began;
+  };
   const message = async (i: number) => {
     const text = `${i} ${'the quick brown fox jumps over the lazy dog '.repeat(7)}`.slice(0, 300);
-    await opened(bob, conversationId, ann.send(conversationId, { text }));
+    const began = now();
+    const id = ann.send(conversationId, { text });
+    const { at = 0 } = await reader.hear(({ opened }) => opened === id);
+    return at - began;
   };
 
-  for (const warmUp of [echo, insert, message]) await timed(PER_ROUND, warmUp as (i: number) => Promise<unknown>);
-  const rounds = [];
-  for (let i = 0; i < ROUNDS; i++) {
-    const [a, b, c] = [await timed(PER_ROUND, echo), await timed(PER_ROUND, insert), await timed(PER_ROUND, message)];
-    rounds.push({ echo: median(a), insert: median(b), message: median(c), p99: percentile(c, 0.99) });
+  const rounds: { echo: number[]; insert: number[]; message: number[]; ratio: number }[] = [];
+  for (let i = 0; i <= ROUNDS; i++) {
+    const took = { echo: [] as number[], insert: [] as number[], message: [] as number[] };
+    // In turns, so that all three meet the same machine.
+    for (let n = 0; n < PER_ROUND; n++) {
+      took.echo.push(await echo());
+      took.insert.push(await insert(n));
+      took.message.push(await message(n));
+    }
+    // The first round warms up.
+    if (i > 0) rounds.push({ ...took, ratio: median(took.message) / (median(took.echo) + median(took.insert)) });
   }
   socket.close();
-  await Promise.all([ann.close(), bob.close()]);
-  const of = (key: 'echo' | 'insert' | 'message' | 'p99') => round(median(rounds.map((one) => one[key])), 3);
+  await ann.close();
+  reader.child.send('close');
+  await once(reader.child, 'exit');
+  const all = (key: 'echo' | 'insert' | 'message') => rounds.flatMap((one) => one[key]);
   return {
     name: 'message, SDK to SDK / (ws round trip + durable insert)',
-    value: round(median(rounds.map((one) => one.message / (one.echo + one.insert)))),
+    value: round(median(rounds.map(({ ratio }) => ratio))),
     unit: 'x',
     limit: 3,
-    parts: { messageMs: of('message'), messageP99Ms: of('p99'), wsRoundTripMs: of('echo'), insertMs: of('insert') },
+    parts: {
+      messageMs: round(median(all('message')), 3),
+      messageP99Ms: round(percentile(all('message'), 0.99), 3),
+      wsRoundTripMs: round(median(all('echo')), 3),
+      insertMs: round(median(all('insert')), 3),
+    },
   };
 }

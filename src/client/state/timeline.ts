@@ -76,10 +76,11 @@ function cleared(timeline: Timeline, { messages, hasNewer }: Page): Timeline {
   return { ...timeline, ids, byId: Object.fromEntries(kept) };
 }
 
+/** An echo becomes the stored message: out of the pending ones, into its place if that is loaded. */
 function settle(timeline: Timeline, message: MessageView): Timeline {
   const pending = timeline.pending.filter((id) => id !== message.id);
-  const rest: Timeline = { ...timeline, pending, byId: without(timeline.byId, message.id) };
-  return putMessage(rest, message);
+  if (!belongs(timeline, message)) return { ...timeline, pending, byId: without(timeline.byId, message.id) };
+  return { ...timeline, pending, ids: insertBySeq(timeline, message), byId: withMessage(timeline, message) };
 }
 
 function belongs({ ids, byId, hasOlder, hasNewer }: Timeline, { seq }: MessageView): boolean {

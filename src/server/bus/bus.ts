@@ -31,8 +31,8 @@ export interface Bus {
   subscribe(channel: string, handler: BusHandler): () => void;
   /** Sees every message this node delivers, once, before its channels do. */
   observe(handler: BusHandler): () => void;
-  /** Whether anybody on this node listens to a channel. */
-  hears(channel: string): boolean;
+  /** The channels with this prefix that somebody on this node listens to, without the prefix. */
+  listened(prefix: string): string[];
   close(): Promise<void>;
 }
 

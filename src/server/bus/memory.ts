@@ -26,7 +26,10 @@ export function createMemoryBus(log: Logger): Bus {
       observers.add(handler);
       return () => observers.delete(handler);
     },
-    hears: (channel) => channels.has(channel),
+    listened: (prefix) =>
+      [...channels.keys()]
+        .filter((channel) => channel.startsWith(prefix))
+        .map((channel) => channel.slice(prefix.length)),
     subscribe(channel, handler) {
       const handlers = channels.get(channel) ?? new Set();
       channels.set(channel, handlers.add(handler));

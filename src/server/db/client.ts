@@ -17,8 +17,23 @@ const LIMITS_MS = { statement_timeout: 30_000, lock_timeout: 10_000, idle_in_tra
 /** Its name is known from PostgreSQL 17 on; older servers would refuse the connection. */
 const TRANSACTION_TIMEOUT_MS = 30_000;
 
+/**
+ * For the hand-written statements of the hot path. Their plans are made once, and must be right for the tables as they
+ * will be, not as they are: planned on an empty table they would read it whole for ever after.
+ */
+const HOT = {
+  plan_cache_mode: 'force_generic_plan',
+  enable_seqscan: 'off',
+  enable_hashjoin: 'off',
+  enable_mergejoin: 'off',
+  jit: 'off',
+};
+const HOT_CONNECTIONS = 6;
+
 export interface Connected {
   readonly sql: Sql;
+  /** Writing messages and receipts, see HOT. */
+  readonly hot: Sql;
   readonly db: Db;
   close(): Promise<void>;
 }
@@ -38,18 +53,22 @@ export async function connect({ url, pool, log, checkDurability = true }: Connec
       facts.settings,
       'DANGER: this PostgreSQL may lose acknowledged messages in a crash. Set fsync, full_page_writes and synchronous_commit to on.',
     );
-  const sql = postgres(url, {
-    max: pool,
-    connect_timeout: 10,
-    onnotice: () => {},
-    types: { int8 },
-    connection: {
-      application_name: 'parley',
-      ...LIMITS_MS,
-      ...(facts.version >= 170_000 ? { transaction_timeout: TRANSACTION_TIMEOUT_MS } : {}),
-    },
-  }) as unknown as Sql;
-  return { sql, db: drizzle({ client: sql as never }) as Db, close: () => sql.end({ timeout: 5 }) };
+  const open = (max: number, settings: Record<string, string>) =>
+    postgres(url, {
+      max,
+      connect_timeout: 10,
+      onnotice: () => {},
+      types: { int8 },
+      connection: {
+        application_name: 'parley',
+        ...LIMITS_MS,
+        ...(facts.version >= 170_000 ? { transaction_timeout: TRANSACTION_TIMEOUT_MS } : {}),
+        ...settings,
+      },
+    }) as unknown as Sql;
+  const [sql, hot] = [open(pool, {}), open(HOT_CONNECTIONS, HOT)];
+  const close = async () => void (await Promise.all([sql.end({ timeout: 5 }), hot.end({ timeout: 5 })]));
+  return { sql, hot, db: drizzle({ client: sql as never }) as Db, close };
 }
 
 async function inspect(url: string) {

@@ -144,8 +144,9 @@ function toVerdict(row: Row): Verdict {
 const isUniqueViolation = (error: unknown) => (error as { code?: unknown }).code === '23505';
 
 /**
- * Conversations and senders' rows are locked in sorted order, so that what is judged is what is current: a removal or a
- * rotation that committed while this statement waited for the lock is seen by it (READ COMMITTED re-reads locked rows).
+ * Conversations are locked in sorted order, and READ COMMITTED re-reads a row it had to wait for. Whatever changes who is
+ * in a conversation changes its epoch, or marks it, under the same lock: so a removal that commits while this statement
+ * waits is seen as `epoch_stale` or `rekey_required`, though the participant's row was read before.
  */
 function store(sql: Sql, batch: NewMessage[]): Promise<Row[]> {
   const pick = <T>(field: (message: NewMessage) => T) => batch.map(field);
@@ -162,12 +163,6 @@ function store(sql: Sql, batch: NewMessage[]): Promise<Row[]> {
       select c.id, c.is_active, c.rekey_required, c.key_epoch, c.epoch_hash from conversations c
       where c.id in (select conversation_id from input) order by c.id for no key update
     ),
-    p as (
-      select p.conversation_id, p.user_id, p.key_gen, p.read_seq from conversation_participants p
-      where (p.conversation_id, p.user_id) in (select i.conversation_id, i.sender_id from input i join c on c.id = i.conversation_id)
-        and p.left_at is null
-      order by p.conversation_id, p.user_id for no key update
-    ),
     judged as (
       select i.*, p.read_seq, case
         when p.user_id is null then 'not_found'
@@ -182,18 +177,17 @@ function store(sql: Sql, batch: NewMessage[]): Promise<Row[]> {
         else 'new' end as verdict
       from input i
       left join c on c.id = i.conversation_id
-      left join p on p.conversation_id = i.conversation_id and p.user_id = i.sender_id
+      left join conversation_participants p
+        on p.conversation_id = i.conversation_id and p.user_id = i.sender_id and p.left_at is null and c.id is not null
       left join messages m on m.id = i.id
     ),
     fresh as (
-      select *, row_number() over (partition by conversation_id order by ord) as place,
-        count(*) over (partition by conversation_id) as size
-      from judged where verdict = 'new'
+      select *, row_number() over (partition by conversation_id order by ord) as place from judged where verdict = 'new'
     ),
     bumped as (
       update conversations c set last_seq = c.last_seq + f.size, version = c.version + f.size,
         last_message_at = greatest(c.last_message_at, now()), changed_xid = pg_current_xact_id()
-      from (select distinct conversation_id, size from fresh) f where c.id = f.conversation_id
+      from (select conversation_id, max(place) as size from fresh group by 1) f where c.id = f.conversation_id
       returning c.id, c.last_seq - f.size as base_seq, c.version - f.size as base_version
     ),
     stored as (
@@ -205,22 +199,24 @@ function store(sql: Sql, batch: NewMessage[]): Promise<Row[]> {
       returning id, conversation_id, sender_id, seq, version, created_at
     ),
     reach as (
-      select s.conversation_id, s.sender_id, min(s.seq) as first, max(s.seq) as last from stored s group by 1, 2
+      select conversation_id, sender_id, min(seq) as first, max(seq) as last from stored group by 1, 2
     ),
     moved as (
-      update conversation_participants p set read_seq = r.last, delivered_seq = r.last, changed_xid = pg_current_xact_id()
+      update conversation_participants p set read_seq = greatest(p.read_seq, r.last),
+        delivered_seq = greatest(p.delivered_seq, r.last), changed_xid = pg_current_xact_id()
       from reach r where p.conversation_id = r.conversation_id and p.user_id = r.sender_id
     ),
     read_by_answering as (
       insert into receipts (conversation_id, user_id, kind, from_seq, up_to_seq)
       select r.conversation_id, r.sender_id, k.kind, p.read_seq, r.first - 1
-      from reach r join p on p.conversation_id = r.conversation_id and p.user_id = r.sender_id
+      from reach r
+      join conversation_participants p on p.conversation_id = r.conversation_id and p.user_id = r.sender_id
       cross join (values ('delivered'), ('read')) k(kind)
       where p.read_seq < r.first - 1
       on conflict do nothing
     )
     select j.ord::int as ord, j.verdict, s.seq, s.version, s.created_at, coalesce(j.read_seq, 0) as read_before
-    from judged j left join stored s on s.id = j.id and j.verdict = 'new' order by j.ord`;
+    from judged j left join stored s on s.id = j.id and j.verdict = 'new'`;
 }
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');

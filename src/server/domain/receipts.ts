@@ -22,7 +22,7 @@ export async function advance(
   userId: string,
   { conversationId, deliveredSeq, readSeq }: z.output<typeof Advance>,
 ): Promise<z.infer<typeof Watermarks>> {
-  const [row] = await deps.sql<Row[]>`
+  const [row] = await deps.hot<Row[]>`
     with p as (
       select p.delivered_seq, p.read_seq, c.last_seq from conversation_participants p
       join conversations c on c.id = p.conversation_id
