@@ -53,7 +53,7 @@ async function register(name: Name, displayName: string): Promise<void> {
 /** Waits until the server has stored what was sent; the outbox itself keeps the order and repeats what fails. */
 async function stored(chat: Chat, conversationId: string, messageId: string): Promise<void> {
   for (let i = 0; i < 3_000; i++) {
-    const message = chat.store.getState().timelines[conversationId]?.byId[messageId];
+    const message = chat.store.getState().timelines[conversationId]?.byId.get(messageId);
     if (message?.send.step === 'stored') return;
     if (message?.send.step === 'failed') throw new Error(`a message was refused: ${message.send.reason}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
@@ -95,7 +95,7 @@ async function talk(conversationId: string, people: Name[], topic: Topic, count:
 
 async function seen(chat: Chat, conversationId: string, messageId: string): Promise<void> {
   for (let i = 0; i < 1_000; i++) {
-    if (chat.store.getState().timelines[conversationId]?.byId[messageId]) return;
+    if (chat.store.getState().timelines[conversationId]?.byId.get(messageId)) return;
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
   throw new Error('a message did not arrive within 10 s');

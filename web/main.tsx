@@ -5,8 +5,10 @@ import { createRoot } from 'react-dom/client';
 import { must } from '#lib/must';
 import { App } from './app.tsx';
 import { chat } from './chat.ts';
+import { forgetOnLeaving } from './session/forget.ts';
 import { tellProblem } from './ui/toast.tsx';
 
+forgetOnLeaving();
 void chat.resume().catch(tellProblem);
 
 createRoot(must(document.getElementById('root'), 'index.html has it')).render(

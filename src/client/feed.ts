@@ -161,7 +161,7 @@ export class Feed {
 
   /** My own message, settled by the answer to my send before its event came. */
   #has({ conversationId, id, version }: Message): boolean {
-    const known = this.#context.store.state.timelines[conversationId]?.byId[id];
+    const known = this.#context.store.state.timelines[conversationId]?.byId.get(id);
     return known !== undefined && known.seq !== null && known.version >= version;
   }
 

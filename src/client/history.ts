@@ -57,7 +57,7 @@ export class History {
 
   jumpTo(conversationId: string, messageId: string): Promise<void> {
     return this.#run(conversationId, 'first', async () => {
-      if (this.#timeline(conversationId)?.byId[messageId]) return;
+      if (this.#timeline(conversationId)?.byId.get(messageId)) return;
       const messages = await this.#load(conversationId, { around: messageId }, 'replace');
       if (!messages.some(({ id }) => id === messageId)) throw new SdkError('NOT_FOUND', 'not_found');
     });
@@ -86,7 +86,7 @@ export class History {
 
   async #closeGap(conversationId: string): Promise<void> {
     const timeline = this.#timeline(conversationId);
-    const last = timeline?.byId[timeline.ids.at(-1) ?? '']?.seq ?? 0;
+    const last = timeline?.byId.get(timeline.ids.at(-1) ?? '')?.seq ?? 0;
     const { lastSeq = 0 } = this.#context.store.state.conversations[conversationId] ?? {};
     if (last < lastSeq) await this.#newest(conversationId);
   }

@@ -74,7 +74,7 @@ export class Messages {
   }
 
   #stored(conversationId: string, messageId: string): MessageView {
-    const message = this.#context.store.state.timelines[conversationId]?.byId[messageId];
+    const message = this.#context.store.state.timelines[conversationId]?.byId.get(messageId);
     if (!message || message.seq === null) throw new SdkError('NOT_FOUND', 'not_found');
     return message;
   }

@@ -18,7 +18,7 @@ export const selectTimeline =
 export const selectMessage =
   (conversationId: string, messageId: string) =>
   (state: ChatState): MessageView | undefined =>
-    state.timelines[conversationId]?.byId[messageId];
+    state.timelines[conversationId]?.byId.get(messageId);
 export const selectUser = (id: string) => (state: ChatState) => state.users[id];
 export const selectUnreadTotal = (state: ChatState) =>
   state.conversationIds.reduce((sum, id) => sum + (state.conversations[id]?.unreadCount ?? 0), 0);
@@ -30,7 +30,7 @@ export const selectPresence = (userId: string) => (state: SignalState) => state.
 export const selectTick =
   (conversationId: string, messageId: string) =>
   (state: ChatState): Tick => {
-    const message = state.timelines[conversationId]?.byId[messageId];
+    const message = state.timelines[conversationId]?.byId.get(messageId);
     const conversation = state.conversations[conversationId];
     if (!message || !conversation || state.session.status !== 'signed-in') return null;
     const me = state.session.me.id;

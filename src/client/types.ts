@@ -7,6 +7,7 @@ import type { Role } from '#protocol/participant';
 import type { PresenceStatus } from '#protocol/signal';
 import type { Me, User } from '#protocol/user';
 import type { AppRouter } from '#server/router';
+import type { MessageTable } from './state/message-table.ts';
 
 export type { AppRouter, ConversationType, Me, MessageType, PresenceStatus, Role, User };
 
@@ -104,7 +105,8 @@ export interface Timeline {
   ids: string[];
   /** My unsent messages, in the order in which they will go out; shown after `ids`. */
   pending: string[];
-  byId: Record<string, MessageView>;
+  /** `byId.get(id)`. */
+  byId: MessageTable;
   hasOlder: boolean;
   /** True after a jump into the past: the newest messages are not loaded. */
   hasNewer: boolean;

@@ -27,7 +27,7 @@ export async function measureHistory(world: World): Promise<Figure[]> {
   ] as const) {
     const id = await chat.createGroup(title, []);
     const messageId = chat.send(id, { text: 'the quick brown fox jumps over the lazy dog '.repeat(7).slice(0, 300) });
-    while (chat.store.getState().timelines[id]?.byId[messageId]?.seq == null)
+    while (chat.store.getState().timelines[id]?.byId.get(messageId)?.seq == null)
       await new Promise((resolve) => setTimeout(resolve, 20));
     await fill(world, id, count);
     ids.push(id);

@@ -15,7 +15,7 @@ const told = new Set<string>();
 chat.store.subscribe(({ timelines }) => {
   for (const timeline of Object.values(timelines)) {
     const id = timeline.ids.at(-1);
-    const message = id === undefined ? undefined : timeline.byId[id];
+    const message = id === undefined ? undefined : timeline.byId.get(id);
     if (!message || message.content.kind !== 'text' || told.has(message.id)) continue;
     told.add(message.id);
     say({ opened: message.id, at: now() });

@@ -69,22 +69,22 @@ it('[P12] edits, reactions and deletes arrive, and only the author may edit', as
   await stored(bob.chat, id, message);
   await ann.chat.edit(id, message, 'final');
   await until(bob.chat, (state) => {
-    const content = state.timelines[id]?.byId[message]?.content;
+    const content = state.timelines[id]?.byId.get(message)?.content;
     return content?.kind === 'text' && content.body === 'final';
   });
   await expect(bob.chat.edit(id, message, 'not mine')).rejects.toMatchObject({ code: 'FORBIDDEN' });
   await bob.chat.react(id, message, '👍');
   const [reaction] = await until(ann.chat, (state) => {
-    const { reactions } = state.timelines[id]?.byId[message] ?? {};
+    const { reactions } = state.timelines[id]?.byId.get(message) ?? {};
     return reactions && reactions.length > 0 ? reactions : undefined;
   });
   expect(reaction).toMatchObject({ emoji: '👍', count: 1, mine: false, userIds: [bob.id] });
   await ann.chat.react(id, message, '👍');
-  await until(bob.chat, (state) => state.timelines[id]?.byId[message]?.reactions[0]?.count === 2);
+  await until(bob.chat, (state) => state.timelines[id]?.byId.get(message)?.reactions[0]?.count === 2);
   await bob.chat.unreact(id, message, must(reaction, 'one').tag);
-  await until(ann.chat, (state) => state.timelines[id]?.byId[message]?.reactions[0]?.count === 1);
+  await until(ann.chat, (state) => state.timelines[id]?.byId.get(message)?.reactions[0]?.count === 1);
   await ann.chat.remove(id, message);
-  await until(bob.chat, (state) => state.timelines[id]?.byId[message]?.content.kind === 'deleted');
+  await until(bob.chat, (state) => state.timelines[id]?.byId.get(message)?.content.kind === 'deleted');
 });
 
 it('typing is seen, and ends by itself', async () => {

@@ -66,7 +66,7 @@ it('[P8] whoever was cut off gets what was missed: new, edited, deleted, reacted
   await stored(ann.chat, id, waiting);
   await until(device.chat, (state) => {
     const timeline = state.timelines[id];
-    const [first, second] = [timeline?.byId[kept], timeline?.byId[gone]];
+    const [first, second] = [timeline?.byId.get(kept), timeline?.byId.get(gone)];
     return first?.isEdited && first.reactions[0]?.emoji === '🎉' && second?.content.kind === 'deleted';
   });
   const texts = textsOf(device.chat, id);

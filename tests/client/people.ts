@@ -55,13 +55,13 @@ export function until<T>(chat: Chat, look: (state: ChatState) => T | undefined |
 
 export const stored = (chat: Chat, conversationId: string, id: string): Promise<MessageView> =>
   until(chat, (state) => {
-    const message = state.timelines[conversationId]?.byId[id];
+    const message = state.timelines[conversationId]?.byId.get(id);
     return message?.send.step === 'stored' ? message : undefined;
   });
 
 export function messagesOf(chat: Chat, conversationId: string): MessageView[] {
   const timeline = chat.store.getState().timelines[conversationId];
-  return (timeline?.ids ?? []).map((id) => must(timeline?.byId[id], 'every id has its message'));
+  return (timeline?.ids ?? []).map((id) => must(timeline?.byId.get(id), 'every id has its message'));
 }
 
 export const textsOf = (chat: Chat, conversationId: string): string[] =>

@@ -99,7 +99,7 @@ describe('[P6] the timeline', () => {
       [put(message(1)), put(edited)],
       [put(edited), put(message(1))],
     ]) {
-      expect(timelineOf(state(...changes)).byId.m1?.isEdited).toBe(true);
+      expect(timelineOf(state(...changes)).byId.get('m1')?.isEdited).toBe(true);
     }
   });
 
@@ -138,7 +138,7 @@ describe('my own messages', () => {
     expect(timelineOf(before)).toMatchObject({ ids: ['m1'], pending: ['a', 'b'] });
     const after = applyChanges(before, [put(message(2, { id: 'a', senderId: ME }))]);
     expect(timelineOf(after)).toMatchObject({ ids: ['m1', 'a'], pending: ['b'] });
-    expect(timelineOf(after).byId.a?.send).toEqual({ step: 'stored' });
+    expect(timelineOf(after).byId.get('a')?.send).toEqual({ step: 'stored' });
   });
 
   it('a failure that comes after the message has been stored changes nothing', () => {
@@ -148,12 +148,12 @@ describe('my own messages', () => {
       messageId: 'a',
       send: { step: 'failed', reason: 'network' },
     });
-    expect(timelineOf(after).byId.a?.send).toEqual({ step: 'stored' });
+    expect(timelineOf(after).byId.get('a')?.send).toEqual({ step: 'stored' });
   });
 
   it('discarded, are gone; stored, cannot be discarded', () => {
     const discard: Change = { type: 'discard', conversationId: C, messageId: 'a' };
-    expect(timelineOf(state({ type: 'echo', message: echo('a') }, discard))).toMatchObject({ pending: [], byId: {} });
+    expect(timelineOf(state({ type: 'echo', message: echo('a') }, discard))).toMatchObject({ pending: [], ids: [] });
     expect(timelineOf(state(put(message(1, { id: 'a' })), discard)).ids).toEqual(['a']);
   });
 });

@@ -40,7 +40,7 @@ export default function ChatWindow({ conversationId }: { conversationId: string 
         focusComposer();
       },
       edit(messageId: string) {
-        const content = peekChat().timelines[conversationId]?.byId[messageId]?.content;
+        const content = peekChat().timelines[conversationId]?.byId.get(messageId)?.content;
         if (content?.kind !== 'text') return;
         startEdit(conversationId, messageId, content.body);
         focusComposer();

@@ -34,7 +34,7 @@ export function buildRows(timeline: Timeline, { unreadAfter, me }: Options): Row
   let group: MessageRowData | undefined;
   let lineDrawn = unreadAfter === null || !knowsUnread(timeline, unreadAfter);
   for (const id of ids) {
-    const message = timeline.byId[id];
+    const message = timeline.byId.get(id);
     if (!message) continue;
     const day = dayKey(message.createdAt);
     const newDay = previous ? dayKey(previous.createdAt) !== day : !timeline.hasOlder;
@@ -56,7 +56,7 @@ export function buildRows(timeline: Timeline, { unreadAfter, me }: Options): Row
 
 /** Whether the loaded part reaches back to the first message after this seq; otherwise the line would stand too low. */
 export function knowsUnread(timeline: Timeline, unreadAfter: number): boolean {
-  const first = timeline.byId[timeline.ids[0] ?? '']?.seq;
+  const first = timeline.byId.get(timeline.ids[0] ?? '')?.seq;
   return !timeline.hasOlder || (first != null && first <= unreadAfter + 1);
 }
 
@@ -75,7 +75,7 @@ function belongs(previous: MessageView, message: MessageView): boolean {
 export function dayAt(rows: Row[], index: number, timeline: Timeline): string | undefined {
   for (const row of rows.slice(index)) {
     if (row.kind === 'day') return row.at;
-    if (row.kind === 'message') return timeline.byId[row.key]?.createdAt;
+    if (row.kind === 'message') return timeline.byId.get(row.key)?.createdAt;
   }
   return undefined;
 }

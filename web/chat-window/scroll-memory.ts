@@ -12,3 +12,5 @@ export function keepScroll(conversationId: string, anchor: ScrollAnchor | null):
   if (anchor) anchors.set(conversationId, anchor);
   else anchors.delete(conversationId);
 }
+
+export const forgetScroll = () => anchors.clear();

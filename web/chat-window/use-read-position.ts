@@ -14,7 +14,7 @@ function seqInView(list: VirtualizerHandle, rows: Row[], conversationId: string)
     // A row taller than the window counts as seen once it fills half of the window.
     const half = Math.min(list.getItemSize(index), list.viewportSize) / 2;
     if (row?.kind !== 'message' || list.getItemOffset(index) + half > bottom) continue;
-    const seq = timeline?.byId[row.key]?.seq;
+    const seq = timeline?.byId.get(row.key)?.seq;
     if (seq != null) return seq;
   }
   return 0;

@@ -83,7 +83,7 @@ function Open({ conversation, status }: Props) {
     if (body.trim() === '' || room.over) return;
     if (editing) {
       const { messageId } = editing;
-      const content = peekChat().timelines[id]?.byId[messageId]?.content;
+      const content = peekChat().timelines[id]?.byId.get(messageId)?.content;
       if (content?.kind !== 'text' || content.body !== body) attempt(() => chat.edit(id, messageId, body));
       endEdit(id);
     } else {

@@ -3,9 +3,9 @@ import type { Timeline } from '#client/types';
 
 export function lastEditable(timeline: Timeline | undefined, me: string): { id: string; body: string } | undefined {
   const id = timeline?.ids.findLast((key) => {
-    const message = timeline.byId[key];
+    const message = timeline.byId.get(key);
     return message?.senderId === me && message.type === 'text' && message.content.kind === 'text';
   });
-  const content = id === undefined ? undefined : timeline?.byId[id]?.content;
+  const content = id === undefined ? undefined : timeline?.byId.get(id)?.content;
   return id !== undefined && content?.kind === 'text' ? { id, body: content.body } : undefined;
 }

@@ -13,7 +13,7 @@ export function arrivals(state: ChatState, before: ChatState, me: string): Messa
     const timeline = state.timelines[id];
     const fresh = (timeline?.ids ?? [])
       .slice(-AT_MOST)
-      .map((messageId) => timeline?.byId[messageId])
+      .map((messageId) => timeline?.byId.get(messageId))
       .filter((message) => message && (message.seq ?? 0) > then.lastSeq) as MessageView[];
     const found = fresh.length > 0 ? fresh : now.lastMessage ? [now.lastMessage] : [];
     return found.filter(({ senderId }) => senderId !== me);

@@ -1,9 +1,7 @@
-/** Logs out and forgets: the chat wipes its keys and stores, this page its drafts and answers. */
+/** Logs out; what is left in the page is forgotten by session/forget.ts. */
 import { navigate } from 'wouter/use-browser-location';
 import { chat } from '../chat.ts';
-import { queryClient } from '../trpc.ts';
 import { tellProblem } from '../ui/toast.tsx';
-import { forgetUi } from '../ui-state.ts';
 
 export async function leave(): Promise<void> {
   try {
@@ -11,7 +9,5 @@ export async function leave(): Promise<void> {
   } catch (error) {
     tellProblem(error);
   }
-  forgetUi();
-  queryClient.clear();
   navigate('/');
 }

@@ -1,5 +1,6 @@
 /** Owns the empty state, and the small edits of records that every slice needs. */
 import type { ChatState, SignalState, Timeline } from '../types.ts';
+import { MessageTable } from './message-table.ts';
 
 export const EMPTY_STATE: ChatState = {
   session: { status: 'signed-out', reason: 'none' },
@@ -17,7 +18,7 @@ export const EMPTY_SIGNALS: SignalState = { typing: {}, presence: {} };
 export const EMPTY_TIMELINE: Timeline = {
   ids: [],
   pending: [],
-  byId: {},
+  byId: MessageTable.empty,
   hasOlder: true,
   hasNewer: false,
   loading: 'none',

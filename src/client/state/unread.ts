@@ -47,7 +47,7 @@ function unreadAfter(
 ): number | undefined {
   if (readSeq >= conversation.lastSeq) return 0;
   if (!timeline || timeline.hasNewer) return undefined;
-  const messages = timeline.ids.map((id) => timeline.byId[id]);
+  const messages = timeline.ids.map((id) => timeline.byId.get(id));
   const after = messages.filter((message) => (message?.seq ?? 0) > readSeq);
   // Only if every one of them is loaded.
   if (after.length !== conversation.lastSeq - readSeq) return undefined;
