@@ -65,19 +65,27 @@ export function fromBase64(text: string): Bytes {
 export const toBase64Url = (bytes: Uint8Array): string =>
   toBase64(bytes).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
 
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+
 export function toHex(bytes: Uint8Array): string {
   let text = '';
-  for (const byte of bytes) text += byte.toString(16).padStart(2, '0');
+  for (let i = 0; i < bytes.length; i++) text += HEX[bytes[i] ?? 0];
   return text;
 }
 
 export function uuidToBytes(id: string): Bytes {
   if (!UUID.test(id)) throw new CryptoError('BAD_FORMAT', 'uuid');
-  const hex = id.replaceAll('-', '');
   const out = new Uint8Array(16);
-  for (let i = 0; i < 16; i++) out[i] = Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16);
+  for (let at = 0, i = 0; i < 16; at += 2, i++) {
+    if (id.charCodeAt(at) === DASH) at++;
+    out[i] = nibble(id.charCodeAt(at)) * 16 + nibble(id.charCodeAt(at + 1));
+  }
   return out;
 }
+
+const DASH = 0x2d;
+/** Of a lower-case hexadecimal digit. */
+const nibble = (code: number): number => (code < 0x3a ? code - 0x30 : code - 0x57);
 
 export function uuidFromBytes(bytes: Uint8Array): string {
   const hex = toHex(bytes);

@@ -86,7 +86,7 @@ export class Follower implements AsyncIterableIterator<Tracked> {
     this.#release.push(stop, this.#deps.hub.enter());
     if (this.#options.signal.aborted) return this.#close();
     this.#startRound = this.#deps.hub.round;
-    const read = lastEventId ? this.#deps.cursors.read(userId, lastEventId) : undefined;
+    const read = typeof lastEventId === 'string' ? this.#deps.cursors.read(userId, lastEventId) : undefined;
     if (read?.ok) {
       this.#after = read.snapshot;
       this.#phase = 'replay';
@@ -138,11 +138,20 @@ export class Follower implements AsyncIterableIterator<Tracked> {
 
   #hear(message: BusMessage): void {
     if (message.kind !== 'events' || this.#phase === 'closed') return;
-    if (this.#phase !== 'live') {
-      this.#held.push(...message.events);
-      return;
-    }
-    for (const { event } of message.events) this.#push(this.#position(this.#until ?? ''), event);
+    this.#held.push(...message.events);
+    if (this.#phase !== 'live') return;
+    // The sender's own copy goes last: first the others, then his answer, which settles what he wrote.
+    if (message.events.every(({ event }) => this.#isOwn(event))) setImmediate(() => this.#flush());
+    else this.#flush();
+  }
+
+  #isOwn(event: FeedEvent): boolean {
+    return event.type === 'message' && event.message.senderId === this.#options.userId;
+  }
+
+  #flush(): void {
+    if (this.#phase !== 'live') return;
+    for (const { event } of this.#held.splice(0)) this.#push(this.#position(this.#until ?? ''), event);
     this.#cutIfBehind();
   }
 
