@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { base64, base64Of } from './bytes.ts';
 import { Id, UserId } from './ids.ts';
 import { Kdf, SignedIdentity } from './keys.ts';
+import { text } from './text.ts';
 import { DisplayName, Email, Me, Username } from './user.ts';
 
 /** The derived `authSecret`: 32 bytes in base64url. A raw password never has this form, so a mistake is caught here. */
@@ -28,7 +29,7 @@ export const Register = z.object({
   session: SessionKind,
 });
 /** A user name or an e-mail address, in any case. */
-const Login_ = z.string().trim().min(1).max(254);
+const Login_ = text().trim().min(1).max(254);
 export const PreLogin = z.object({ login: Login_ });
 export const Login = z.object({ login: Login_, password: DerivedPassword, session: SessionKind });
 /** The token of programs; browsers send their cookie instead. */

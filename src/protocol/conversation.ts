@@ -6,6 +6,7 @@ import { Epoch } from './keys.ts';
 import { LIMITS } from './limits.ts';
 import { type Message, MessageSeen } from './message.ts';
 import { Participant } from './participant.ts';
+import { text } from './text.ts';
 
 export const ConversationType = z.enum(['direct', 'group']);
 export type ConversationType = z.infer<typeof ConversationType>;
@@ -54,16 +55,15 @@ export const ListConversations = z
   })
   .prefault({});
 export const ConversationRef = z.object({ conversationId: Id });
+/** Clients' own agreements, in clear: nothing that should be sealed belongs here. Counted as JSON. */
+const Settings = z.record(text().max(64), z.unknown()).superRefine((value, issues) => {
+  if (JSON.stringify(value).length <= LIMITS.settings) return;
+  issues.addIssue({ code: 'too_big', origin: 'string', maximum: LIMITS.settings, inclusive: true, input: value });
+});
 export const UpdateConversation = z.object({
   conversationId: Id,
   title: base64(LIMITS.title).optional(),
-  settings: z
-    .record(z.string().max(64), z.unknown())
-    .refine(
-      (value) => JSON.stringify(value).length <= LIMITS.settings,
-      `settings: at most ${LIMITS.settings} characters`,
-    )
-    .optional(),
+  settings: Settings.optional(),
 });
 export const ConversationPage = z.object({
   /** Newest activity first. */

@@ -1,7 +1,7 @@
 /** Keys in their public or sealed form: identities, epochs, wraps, grants, account blobs. Formats: docs/crypto.md. */
 import { z } from 'zod';
 import { base64, base64Of } from './bytes.ts';
-import { Id } from './ids.ts';
+import { Counter, Id } from './ids.ts';
 import { LIMITS } from './limits.ts';
 
 export const SIGNATURE_BYTES = 64;
@@ -36,7 +36,7 @@ export const Kdf = z.object({
 });
 export type Kdf = z.infer<typeof Kdf>;
 
-export const Wrap = z.object({ userId: Id, gen: z.int().min(0), wrapped: base64Of(WRAP_BYTES) });
+export const Wrap = z.object({ userId: Id, gen: Counter, wrapped: base64Of(WRAP_BYTES) });
 export const Epoch = z.object({
   /** 1,000 members of 53 bytes each, and the head. */
   record: base64(120_000),
@@ -45,19 +45,19 @@ export const Epoch = z.object({
 });
 export type Epoch = z.infer<typeof Epoch>;
 
-export const Grant = z.object({ userId: Id, gen: z.int().min(0), sealed: base64(400_000) });
+export const Grant = z.object({ userId: Id, gen: Counter, sealed: base64(400_000) });
 export type Grant = z.infer<typeof Grant>;
 
 export const IdentitiesInput = z.object({ userIds: z.array(Id).min(1).max(LIMITS.userIds) });
-export const EpochsInput = z.object({ conversationId: Id, after: z.int().min(-1).nullish() });
+export const EpochsInput = z.object({ conversationId: Id, after: z.int().min(-1).max(2_147_483_647).nullish() });
 export const WrapsInput = z.object({
   conversationId: Id,
-  from: z.int().min(0).nullish(),
-  to: z.int().min(0).nullish(),
+  from: Counter.nullish(),
+  to: Counter.nullish(),
 });
 export const GrantsInput = z.object({ conversationId: Id });
 export const RotateInput = z.object({ conversationId: Id, epoch: Epoch });
-export const SettingsInput = z.object({ version: z.int().min(1), data: base64(400_000) });
+export const SettingsInput = z.object({ version: Counter.min(1), data: base64(LIMITS.accountSettings) });
 
 export const EpochOfConversation = z.object({ epoch: z.int(), record: z.string(), sig: z.string(), seq: z.int() });
 export type EpochOfConversation = z.infer<typeof EpochOfConversation>;

@@ -22,6 +22,8 @@ export const LIMITS = {
   userIds: 100,
   /** Characters of JSON in `conversations.update.settings`. */
   settings: 8_000,
+  /** Characters of base64 in `keys.settings.data`: it has to fit a body, and a frame. */
+  accountSettings: 60_000,
   /** Different reactions on one message by one person. */
   reactionsPerPerson: 20,
 } as const;

@@ -1,7 +1,7 @@
 /** Messages: sealed content in a clear frame. What a message says, answers or previews is inside its envelope. */
 import { z } from 'zod';
 import { base64, base64Of } from './bytes.ts';
-import { Id } from './ids.ts';
+import { Counter, Id } from './ids.ts';
 import { LIMITS } from './limits.ts';
 
 export const MessageType = z.enum(['text', 'image', 'file', 'system', 'voice']);
@@ -52,17 +52,15 @@ export const SendMessage = z.object({
   id: Id,
   conversationId: Id,
   contentEncrypted: Envelope,
-  keyEpoch: z.int().min(0),
+  keyEpoch: Counter,
   messageType: MessageType.default('text'),
   attachmentIds: z.array(Id).max(0, 'attachments are not available yet').optional(),
 });
 export type SendMessage = z.infer<typeof SendMessage>;
-export const EditMessage = z.object({ messageId: Id, contentEncrypted: Envelope, keyEpoch: z.int().min(0) });
-/** The envelope may be malformed when the caller has no right to delete: he is told FORBIDDEN, not what is wrong with it. */
-export const DeleteMessage = z.object({
-  messageId: Id,
-  contentEncrypted: z.string().max(LIMITS.contentEncrypted),
-});
+/** Who has no right to edit or delete is told FORBIDDEN, also when the envelope is malformed: its form is judged after his role. */
+const Replacement = z.string().max(LIMITS.contentEncrypted);
+export const EditMessage = z.object({ messageId: Id, contentEncrypted: Replacement, keyEpoch: Counter });
+export const DeleteMessage = z.object({ messageId: Id, contentEncrypted: Replacement });
 export const ReactionTag = base64Of(32);
 export const React = z.object({ messageId: Id, id: Id, tag: ReactionTag, contentEncrypted: Envelope });
 export const Unreact = z.object({ messageId: Id, tag: ReactionTag });

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { Id } from './ids.ts';
 import { LIMITS } from './limits.ts';
+import { text } from './text.ts';
 
 /** What anyone signed in may see of a person. */
 export const User = z.object({
@@ -21,18 +22,18 @@ export const Username = z
   .trim()
   .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{1,31}$/, 'username: 2 to 32 letters, digits, dots, dashes or underscores');
 export const Email = z.string().trim().max(254).pipe(z.email());
-export const DisplayName = z.string().trim().min(1).max(64);
+export const DisplayName = text().trim().min(1).max(64);
 
 export const UpdateUser = z.object({
   displayName: DisplayName.optional(),
   /** https only: a picture must not be fetched over a road others can read. */
-  avatarUrl: z
-    .url({ protocol: /^https$/ })
+  avatarUrl: text()
     .max(2_000)
+    .pipe(z.url({ protocol: /^https$/ }))
     .nullish(),
 });
 export const SearchUsers = z.object({
-  query: z.string().trim().min(1).max(64),
+  query: text().trim().min(1).max(64),
   limit: z.int().min(1).max(LIMITS.page).default(20),
 });
 export const UsersByIds = z.object({ userIds: z.array(Id).min(1).max(LIMITS.userIds) });

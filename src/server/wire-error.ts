@@ -4,6 +4,7 @@ import { TRPCError } from '@trpc/server';
 import { getHTTPStatusCodeFromError } from '@trpc/server/http';
 import { TRPC_ERROR_CODES_BY_KEY } from '@trpc/server/rpc';
 import { z } from 'zod';
+import { BASE64_ISSUE } from '#protocol/bytes';
 import { ParleyError } from '#protocol/errors';
 import { LIMITS } from '#protocol/limits';
 
@@ -76,12 +77,15 @@ function parts(error: TRPCError): Parts {
       ...(cause.code === 'INTERNAL_SERVER_ERROR' ? { errorId: errorId(error) } : {}),
     };
   if (error.code === 'BAD_REQUEST' && cause instanceof z.ZodError) {
-    const tooBig = cause.issues.find((issue) => issue.code === 'too_big');
+    const { issues } = cause;
+    const malformed = issues.filter(({ message }) => message === BASE64_ISSUE).map(({ path }) => path.join());
+    const isFormat = malformed.length > 0 && issues.every(({ path }) => malformed.includes(path.join()));
+    const tooBig = issues.find((issue) => issue.code === 'too_big');
     return {
       code: error.code,
-      reason: 'invalid_input',
+      reason: isFormat ? 'bad_format' : 'invalid_input',
       message: 'the input is not valid',
-      issues: cause.issues.slice(0, 20).map(({ path, code, message }) => ({ path, code, message })),
+      issues: issues.slice(0, 20).map(({ path, code, message }) => ({ path, code, message })),
       ...(tooBig === undefined ? {} : { limit: Number(tooBig.maximum) }),
     };
   }

@@ -94,7 +94,7 @@ describe('register', () => {
     const bad = (reason: string) => ({ code: 'BAD_REQUEST', reason });
     expect(await withIdentity(foreign)).toMatchObject(bad('bad_format'));
     expect(await withIdentity({ record: Buffer.alloc(1_400).toString('base64') })).toMatchObject(bad('bad_format'));
-    expect(await withIdentity({ record: 'not base64!' })).toMatchObject(bad('invalid_input'));
+    expect(await withIdentity({ record: 'not base64!' })).toMatchObject(bad('bad_format'));
     expect(await withIdentity({ selfSig: foreign.selfSig })).toMatchObject(bad('bad_signature'));
     const last = Buffer.from(input.identity.record, 'base64').length - 33;
     expect(await withIdentity({ record: flip(input.identity.record, last) })).toMatchObject(bad('bad_signature'));

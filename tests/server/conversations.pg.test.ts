@@ -181,7 +181,7 @@ describe('groups', () => {
     };
     const asAdmin = await draftEpoch(ann, room.people, { kind: 'ratchet', ops: [op.role(cyd, 1)] }, room);
     const byBob = { conversationId, userId: cyd.userId, role: 'moderator' as const, epoch: asAdmin.epoch };
-    expect(await refusal(bob.api.conversations.setRole.mutate(byBob))).toMatchObject({ code: 'BAD_REQUEST' });
+    expect(await refusal(bob.api.conversations.setRole.mutate(byBob))).toMatchObject({ code: 'FORBIDDEN' });
     const rename = { conversationId, title: await sealTitle(bob, room, 'Mine', 1) };
     expect(await refusal(bob.api.conversations.update.mutate(rename))).toMatchObject({
       code: 'FORBIDDEN',

@@ -55,7 +55,7 @@ export async function createGroup(
     .from(conversations)
     .where(eq(conversations.id, input.id));
   if (taken) {
-    if (await deps.db.transaction((tx) => isRepeat(tx, parsed))) return see(deps, userId, input.id);
+    if (await wasCreated(deps, parsed)) return see(deps, userId, input.id);
     throw new ParleyError('CONFLICT', 'conversation_id_taken');
   }
   await requireUsers(deps, [...others]);
@@ -70,9 +70,15 @@ export async function createGroup(
   });
   const hash = await sha256(parsed.bytes);
   if (!hash.every((byte, i) => byte === header.epochHash[i])) throw new ParleyError('CONFLICT', 'epoch_stale');
-  const id = await create(deps, { parsed, type: 'group', title: input.title, directKey: null, createdBy: userId });
+  const wanted = { parsed, type: 'group', title: input.title, directKey: null, createdBy: userId } as const;
+  const id = await create(deps, wanted).catch(
+    // The same call twice at once: the second gets the first one's group.
+    async (error) => ((await wasCreated(deps, parsed)) ? input.id : Promise.reject(error)),
+  );
   return see(deps, userId, id);
 }
+
+const wasCreated = (deps: Deps, parsed: ParsedEpoch) => deps.db.transaction((tx) => isRepeat(tx, parsed));
 
 async function requireUsers(deps: Deps, ids: string[]): Promise<void> {
   if (ids.length === 0) return;

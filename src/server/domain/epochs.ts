@@ -42,6 +42,19 @@ export function parseEpoch(epoch: Epoch, conversationId: string, authorId: strin
   }
 }
 
+/** The same, spoken of later: repeats and roles are judged before the record's form (protocol rule S3). */
+export function examineEpoch(epoch: Epoch, conversationId: string, authorId: string) {
+  try {
+    const parsed = parseEpoch(epoch, conversationId, authorId);
+    return { parsed, require: () => parsed };
+  } catch (problem) {
+    const require = (): ParsedEpoch => {
+      throw problem;
+    };
+    return { parsed: undefined, require };
+  }
+}
+
 /** True when exactly this record was accepted before: a retry. */
 export async function isRepeat(tx: Tx, { record, bytes }: ParsedEpoch): Promise<boolean> {
   const [row] = await tx

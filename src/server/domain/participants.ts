@@ -13,7 +13,7 @@ import type { Deps } from '../deps.ts';
 import { lockConversation, type Membership, requireActive, requireRole } from './access.ts';
 import { change, type Change, currentXid, takeVersions } from './change.ts';
 import { seeConversation } from './conversation-list.ts';
-import { isRepeat, type ParsedEpoch, parseEpoch } from './epochs.ts';
+import { examineEpoch, isRepeat, type ParsedEpoch, parseEpoch } from './epochs.ts';
 import { commitEpoch } from './membership.ts';
 import { loadConversations } from './present.ts';
 
@@ -52,12 +52,13 @@ async function activeRole(tx: Tx, conversationId: string, userId: string): Promi
 export function addParticipant(deps: Deps, userId: string, input: z.output<typeof AddParticipant>) {
   return changeMembers(deps, userId, input.conversationId, async (step) => {
     const { membership, tx } = step;
-    const parsed = parseEpoch(input.epoch, input.conversationId, userId);
-    if (await isRepeat(tx, parsed)) return;
+    const offered = examineEpoch(input.epoch, input.conversationId, userId);
+    if (offered.parsed && (await isRepeat(tx, offered.parsed))) return;
     requireRole(membership, input.role === 'member' ? 'moderator' : 'admin');
     requireActive(membership);
     if (await activeRole(tx, input.conversationId, input.userId))
       throw new ParleyError('CONFLICT', 'already_a_participant');
+    const parsed = offered.require();
     const [added, ...more] = named(parsed, 'add');
     const right =
       added && added.op !== 'remove' && subject(added) === input.userId && added.member.role === rankOf(input.role);
@@ -77,14 +78,15 @@ export function removeParticipant(deps: Deps, userId: string, input: z.output<ty
   if (input.userId === userId) return leave(deps, userId, input.conversationId);
   return changeMembers(deps, userId, input.conversationId, async (step) => {
     const { membership, tx } = step;
-    const parsed = input.epoch ? parseEpoch(input.epoch, input.conversationId, userId) : undefined;
-    if (parsed && (await isRepeat(tx, parsed))) return;
+    const offered = input.epoch ? examineEpoch(input.epoch, input.conversationId, userId) : undefined;
+    if (offered?.parsed && (await isRepeat(tx, offered.parsed))) return;
     const role = await activeRole(tx, input.conversationId, input.userId);
     requireRole(membership, 'moderator');
     if (!role) throw notFound();
     if (role !== 'member') requireRole(membership, 'admin');
     requireActive(membership);
-    if (!parsed) throw otherThan('removing somebody needs an epoch');
+    if (!offered) throw otherThan('removing somebody needs an epoch');
+    const parsed = offered.require();
     if (!named(parsed, 'remove').some((op) => subject(op) === input.userId) || named(parsed, 'add').length > 0)
       throw otherThan('the epoch removes somebody else');
     await commitEpoch(step, parsed, { grant: null, removing: input.userId });
@@ -131,13 +133,14 @@ function leave(deps: Deps, userId: string, conversationId: string) {
 export function setRole(deps: Deps, userId: string, input: z.output<typeof SetRole>) {
   return changeMembers(deps, userId, input.conversationId, async (step) => {
     const { membership, tx } = step;
-    const parsed = parseEpoch(input.epoch, input.conversationId, userId);
-    if (await isRepeat(tx, parsed)) return;
+    const offered = examineEpoch(input.epoch, input.conversationId, userId);
+    if (offered.parsed && (await isRepeat(tx, offered.parsed))) return;
     requireRole(membership, 'admin');
     requireActive(membership);
     const role = await activeRole(tx, input.conversationId, input.userId);
     if (!role) throw notFound();
     if (role === 'admin' && input.role !== 'admin') await requireAnotherAdmin(tx, membership, input.userId);
+    const parsed = offered.require();
     const [op, ...more] = named(parsed, 'role');
     const right = op && op.op !== 'remove' && subject(op) === input.userId && op.member.role === rankOf(input.role);
     if (!right || more.length > 0 || named(parsed, 'add').length > 0) throw otherThan('the epoch sets another role');
