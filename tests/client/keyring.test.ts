@@ -2,7 +2,8 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { memoryStorage } from '#client/index';
 import { messageKey, type Payload, reactionKey, reactionTag, sealEnvelope } from '#crypto/index';
-import { type EnvelopeHeader, fingerprint, fromBase64, decodeIdentity, toBase64 } from '#crypto/verify';
+import { primitives } from '#crypto/primitives';
+import { type EnvelopeHeader, fingerprint, fromBase64, decodeIdentity, sha256, toBase64 } from '#crypto/verify';
 import { must } from '#lib/must';
 import type { Conversation } from '#protocol/conversation';
 import type { EpochOfConversation, IdentityOfUser, OwnWrap } from '#protocol/keys';
@@ -276,6 +277,20 @@ describe('[P30] identities', () => {
     await again.restore();
     const beginning = { conversationId: newId(), direct: true, memberIds: [annIs().userId], createdMs: NOW };
     await expect(again.begin(beginning)).rejects.toMatchObject({ code: 'PIN_MISMATCH' });
+  });
+
+  it('keys of somebody known change with the signature of the old ones only, not by a reset', async () => {
+    await open(await row(annIs(), group, text('hi')));
+    const prevHash = await sha256(annIs().signed.record);
+    const next = { userId: annIs().userId, gen: 1, prevHash };
+    server.know(await newPerson({ ...next, kind: 'reset' }));
+    const beginning = { conversationId: newId(), direct: true, memberIds: [annIs().userId], createdMs: NOW };
+    await expect(keyring.begin(beginning)).rejects.toMatchObject({ code: 'PIN_MISMATCH' });
+    server.links.pop();
+    server.know(
+      await newPerson({ ...next, kind: 'rotate' }, async (record) => primitives.sign(annIs().keys.signer, record)),
+    );
+    expect((await keyring.begin(beginning)).epoch.wraps).toContainEqual(expect.objectContaining({ gen: 1 }));
   });
 
   it('another key for me is refused', async () => {

@@ -118,9 +118,11 @@ export class Identities {
     if (pin && !isSame(chain[pin.gen], fromBase64(pin.fingerprint))) throw new KeyringError('PIN_MISMATCH', userId);
     const latest = chain.at(-1);
     if (!latest || latest.record.gen === pin?.gen) return;
-    // A rotation signed by the pinned key keeps the trust; a reset in between starts it anew.
-    const since = chain.slice((pin?.gen ?? -1) + 1);
-    const verified = pin?.verified === true && since.every(({ record }) => record.kind === 'rotate');
+    // A rotation is signed by the pinned key. A reset is signed by nobody I know, so a server could make one itself:
+    // until a person can be asked, it is refused.
+    const since = pin ? chain.slice(pin.gen + 1) : [];
+    if (since.some(({ record }) => record.kind !== 'rotate')) throw new KeyringError('PIN_MISMATCH', userId);
+    const verified = pin?.verified === true;
     pins.set(userId, { gen: latest.record.gen, fingerprint: toBase64(latest.fingerprint), verified });
   }
 
