@@ -159,6 +159,11 @@ describe.sequential('screens', () => {
     await page.getByRole('option', { name: /Rosa Marchetti/ }).waitFor();
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { name: 'Rosa Marchetti', level: 2 }).waitFor();
+    await expect.poll(() => focused(page)).toBe('Message');
+    await page.keyboard.press('Control+k');
+    await page.getByRole('combobox', { name: 'Go to' }).waitFor();
+    await page.keyboard.press('Escape');
+    await expect.poll(() => focused(page)).toBe('Message');
     await page.keyboard.press('Alt+ArrowDown');
     await page.getByRole('heading', { name: 'Dorothea', level: 2 }).waitFor();
     expect(tess.complaints).toEqual([]);

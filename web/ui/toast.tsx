@@ -18,7 +18,7 @@ export function Toasts() {
   return (
     <Toast.Provider toastManager={manager} timeout={4_000} limit={3}>
       <Toast.Portal>
-        <Toast.Viewport className="fixed inset-x-4 bottom-24 z-50 mx-auto grid w-auto max-w-sm gap-2 outline-none md:right-6 md:left-auto md:bottom-6 md:mx-0 md:w-96">
+        <Toast.Viewport className="fixed inset-x-4 top-20 z-50 mx-auto grid w-auto max-w-sm gap-2 outline-none md:right-6 md:left-auto md:mx-0 md:w-96">
           <List />
         </Toast.Viewport>
       </Toast.Portal>
