@@ -198,22 +198,11 @@ function store(sql: Sql, batch: NewMessage[]): Promise<Row[]> {
       from fresh f join bumped b on b.id = f.conversation_id
       returning id, conversation_id, sender_id, seq, version, created_at
     ),
-    reach as (
-      select conversation_id, sender_id, min(seq) as first, max(seq) as last from stored group by 1, 2
-    ),
     moved as (
       update conversation_participants p set read_seq = greatest(p.read_seq, r.last),
         delivered_seq = greatest(p.delivered_seq, r.last), changed_xid = pg_current_xact_id()
-      from reach r where p.conversation_id = r.conversation_id and p.user_id = r.sender_id
-    ),
-    read_by_answering as (
-      insert into receipts (conversation_id, user_id, kind, from_seq, up_to_seq)
-      select r.conversation_id, r.sender_id, k.kind, p.read_seq, r.first - 1
-      from reach r
-      join conversation_participants p on p.conversation_id = r.conversation_id and p.user_id = r.sender_id
-      cross join (values ('delivered'), ('read')) k(kind)
-      where p.read_seq < r.first - 1
-      on conflict do nothing
+      from (select conversation_id, sender_id, max(seq) as last from stored group by 1, 2) r
+      where p.conversation_id = r.conversation_id and p.user_id = r.sender_id
     )
     select j.ord::int as ord, j.verdict, s.seq, s.version, s.created_at, coalesce(j.read_seq, 0) as read_before
     from judged j left join stored s on s.id = j.id and j.verdict = 'new'`;

@@ -3,7 +3,7 @@ import { and, asc, eq, gt, isNull, ne, sql } from 'drizzle-orm';
 import type { z } from 'zod';
 import { notFound } from '#protocol/errors';
 import type { Advance, MessageStatus, SetStatus, Watermarks } from '#protocol/receipt';
-import { conversationParticipants } from '../db/tables.ts';
+import { conversationParticipants, receipts } from '../db/tables.ts';
 import type { Deps } from '../deps.ts';
 import { accessMessage } from './access.ts';
 
@@ -54,6 +54,29 @@ export async function advance(
     deps.bus.publish({ kind: 'receipt', conversationId, signal });
   }
   return marks;
+}
+
+/**
+ * When somebody read by answering. The writer moved the watermarks with the message itself; this row only says when, and
+ * is needed so rarely that it is no part of the statement that every message pays for.
+ */
+export async function noteReading(
+  deps: Deps,
+  {
+    conversationId,
+    userId,
+    fromSeq,
+    upToSeq,
+  }: { conversationId: string; userId: string; fromSeq: number; upToSeq: number },
+): Promise<void> {
+  const row = { conversationId, userId, fromSeq, upToSeq };
+  await deps.db
+    .insert(receipts)
+    .values([
+      { ...row, kind: 'delivered' },
+      { ...row, kind: 'read' },
+    ])
+    .onConflictDoNothing();
 }
 
 /** The status of one message covers everything before it; the answer is what holds now, never less than before. */
