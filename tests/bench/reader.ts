@@ -21,7 +21,7 @@ chat.store.subscribe(({ timelines }) => {
     say({ opened: message.id, at: now() });
   }
 });
-process.on('message', async (order: { open: string } | 'close') => {
+async function obey(order: { open: string } | 'close'): Promise<void> {
   if (order === 'close') {
     await chat.close();
     process.exit(0);
@@ -29,5 +29,6 @@ process.on('message', async (order: { open: string } | 'close') => {
   while (!chat.store.getState().conversations[order.open]) await new Promise((resolve) => setTimeout(resolve, 20));
   await chat.open(order.open);
   say({ ready: order.open });
-});
+}
+process.on('message', (order) => void obey(order as Parameters<typeof obey>[0]));
 say({ userId: session.me.id });
