@@ -34,6 +34,19 @@ const REASONS: Partial<Record<Reason, string>> = {
 
 /** Codes of the cryptographic core (crypto/error.ts) and of the keyring. */
 const UNREADABLE: Record<string, string> = {
+  ROW_MISMATCH: 'It does not belong where the server has put it, so it may have been moved or exchanged.',
+  FORGED_SENDER: 'It was not written by the person the server says it is from.',
+  NOT_A_MEMBER: 'Its author was not part of this conversation.',
+  NOT_ALLOWED: 'Its author was not allowed to do that here.',
+  NO_IDENTITY: 'The keys of its author are not known.',
+  PIN_MISMATCH: 'The keys of its author are not the ones known from before.',
+  OWN_IDENTITY_MISMATCH: 'The server gave keys for you that are not yours.',
+  WRONG_CONVERSATION: 'It was written for another conversation.',
+  LATE_EPOCH: 'It was locked with a key that was no longer in use.',
+  EPOCH_ROLLBACK: 'The server went back to an older list of people.',
+  EPOCH_FORK: 'The server tells different people different lists of who is here.',
+  EPOCH_MISMATCH: 'It does not fit the list of people in this conversation.',
+  BAD_TAG: 'It does not fit the message that it belongs to.',
   NO_EPOCH_KEY: 'The key for this message has not reached this device.',
   BAD_SIGNATURE: 'The signature is not that of the person it claims to come from, so it may have been forged.',
   BAD_IDENTITY: 'The keys of its author do not pass their checks.',

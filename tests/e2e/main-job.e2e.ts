@@ -218,6 +218,24 @@ describe.sequential('the main job', () => {
     expect(findIn(site.logs(), written)).toEqual([]);
   });
 
+  test('[P30] two messages that the server has exchanged are shown as such, and their text is not', async () => {
+    const direct = site.db.sql`select id from conversations where type = 'direct'`;
+    const before = said.slice(-2);
+    await site.db.sql`
+      update messages m set content_encrypted = other.content_encrypted
+      from (select seq, content_encrypted from messages where conversation_id in (${direct}) order by seq desc limit 2) other
+      where m.conversation_id in (${direct}) and m.seq > (select max(seq) - 2 from messages where conversation_id in (${direct}))
+        and other.seq <> m.seq`;
+    const again = await Person.at(browser, site.url, 'Annika');
+    await again.logIn();
+    await again.open('Bogdan');
+    await again.page.getByText('This message cannot be shown').nth(1).waitFor();
+    for (const text of before) expect(await again.message(text).count()).toBe(0);
+    await again.page.getByText('This message cannot be shown').last().click();
+    await again.log.getByText('It does not belong where the server has put it').last().waitFor();
+    await again.page.context().close();
+  });
+
   test('logging out leaves nothing of the person in the browser', async () => {
     await bo.page.getByRole('link', { name: 'Settings of Bogdan' }).click();
     await bo.page.getByRole('button', { name: 'Log out' }).click();
