@@ -4,9 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import WebSocket from 'ws';
-import { newProgram } from '../harness/program.ts';
+import type { z } from 'zod';
+import type { MessagePage, MessageSeen } from '#protocol/message';
+import { draft, newDirect } from '../harness/people.ts';
+import { newProgram, type Program } from '../harness/program.ts';
 import { type ServerProcess, startProcess } from '../harness/process.ts';
-import { newRegistration } from '../harness/registration.ts';
+import { cameBack, newComer, newRegistration } from '../harness/registration.ts';
 
 let dataDir: string;
 let running: ServerProcess[] = [];
@@ -25,7 +28,24 @@ const start = async (env: Record<string, string> = {}) => {
   running.push(server);
   return server;
 };
-const programFor = ({ url }: ServerProcess) => newProgram({ url, wsUrl: `${url.replace('http', 'ws')}/trpc` });
+const at = ({ url }: ServerProcess) => ({ url, wsUrl: `${url.replace('http', 'ws')}/trpc` });
+const programFor = (server: ServerProcess) => newProgram(at(server));
+
+/** Oldest first. */
+async function wholeHistory(program: Program, conversationId: string) {
+  const found: MessageSeen[] = [];
+  let cursor: string | null = null;
+  do {
+    const page: z.infer<typeof MessagePage> = await program.api.messages.list.query({
+      conversationId,
+      limit: 100,
+      cursor,
+    });
+    found.push(...page.messages);
+    cursor = page.nextCursor;
+  } while (cursor !== null);
+  return found.reverse();
+}
 const isAlive = (pid: number) => {
   try {
     return process.kill(pid, 0);
@@ -50,6 +70,39 @@ describe('process', () => {
     await using again = programFor(second);
     const { user } = await again.api.auth.login.mutate({ login: input.username, password: input.password });
     expect(user.id).toBe(input.id);
+  });
+
+  test('[P1][P3][P5] kill -9 in the middle of a burst: every acknowledged message is there, blind retries complete the rest', {
+    timeout: 90_000,
+  }, async () => {
+    const first = await start();
+    const [ann, bob] = await Promise.all([newComer(at(first), 'ann'), newComer(at(first), 'bob')]);
+    const room = await newDirect(ann, bob);
+    const drafts = await Promise.all(Array.from({ length: 240 }, (_, i) => draft(i % 2 ? ann : bob, room, `m${i}`)));
+    const acknowledged = new Map<string, number>();
+    let killed: Promise<unknown> | undefined;
+    const sending = drafts.map(async (input, i) => {
+      const { seq } = await (i % 2 ? ann : bob).api.messages.send.mutate(input);
+      acknowledged.set(input.id, seq);
+      if (acknowledged.size === 40) killed = first.end('SIGKILL');
+    });
+    await Promise.allSettled(sending);
+    await killed;
+    expect(acknowledged.size).toBeGreaterThanOrEqual(40);
+    const before = new Map(acknowledged);
+
+    const second = await start();
+    const [ann2, bob2] = await Promise.all([cameBack(at(second), ann), cameBack(at(second), bob)]);
+    const kept = await wholeHistory(bob2, room.id);
+    for (const [id, seq] of before) expect(kept.find((message) => message.id === id)?.seq).toBe(seq);
+    expect(kept.map(({ seq }) => seq)).toEqual(kept.map((_, i) => i + 1));
+    const again = await Promise.all(drafts.map((input, i) => (i % 2 ? ann2 : bob2).api.messages.send.mutate(input)));
+    for (const { id, seq } of again) expect(before.get(id) ?? seq).toBe(seq);
+    const all = await wholeHistory(ann2, room.id);
+    expect(all.map(({ seq }) => seq)).toEqual(drafts.map((_, i) => i + 1));
+    const sent = new Map(drafts.map((input) => [input.id, input.contentEncrypted]));
+    for (const message of all) expect(message.contentEncrypted).toBe(sent.get(message.id));
+    for (const one of [ann, bob, ann2, bob2]) await one[Symbol.asyncDispose]();
   });
 
   test('[P1] the database itself is killed: it is started again and the server goes on', {
