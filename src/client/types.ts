@@ -153,7 +153,7 @@ export interface Draft {
   replyTo?: string | null;
 }
 
-/** One signed-in person's chat. Methods reject with an SdkError {code, reason}; nothing here throws synchronously. */
+/** One signed-in person's chat. Methods reject with an SdkError {code, reason}; `send` throws it when nobody is signed in. */
 export interface Chat {
   readonly store: StoreApi<ChatState>;
   readonly signals: StoreApi<SignalState>;
