@@ -20,7 +20,7 @@ export type Me = z.infer<typeof Me>;
 export const Username = z
   .string()
   .trim()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{1,31}$/, 'username: 2 to 32 letters, digits, dots, dashes or underscores');
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{1,63}$/, 'username: 2 to 64 letters, digits, dots, dashes or underscores');
 export const Email = z.string().trim().max(254).pipe(z.email());
 export const DisplayName = text().trim().min(1).max(64);
 

@@ -37,7 +37,7 @@ export function fitting(schema: unknown, random: Random, ids: readonly [string, 
       return Object.fromEntries(kept.map(([name, inner]) => [name, fitting(inner, random, ids)]));
     }
     case 'array': {
-      const length = Number(node.minItems ?? 0) + random.below(3);
+      const length = Math.min(Number(node.maxItems ?? 3), Number(node.minItems ?? 0) + random.below(3));
       return Array.from({ length }, () => fitting(node.items, random, ids));
     }
     case 'integer':
@@ -57,12 +57,11 @@ function fittingText(node: Json, random: Random, ids: readonly [string, ...strin
   if (node.format === 'email') return `x${random.below(1_000_000)}@example.org`;
   if (node.format === 'uri') return 'https://example.org/a.png';
   if (String(node.pattern ?? '').includes('A-Za-z0-9+/')) {
-    const characters = Math.min(Number(node.maxLength ?? 400), Math.max(4, Number(node.minLength ?? 64)));
-    const bytes = Uint8Array.from(
-      { length: Math.ceil((characters * 3) / 4) - (node.minLength === node.maxLength ? 2 : 0) },
-      () => random.below(256),
-    );
-    return Buffer.from(bytes).toString('base64').slice(0, characters);
+    const characters = Math.min(Number(node.maxLength ?? 400), Math.max(64, Number(node.minLength ?? 64)));
+    const bytes = Buffer.from(Uint8Array.from({ length: (characters * 3) / 4 }, () => random.below(256)));
+    // As many bytes as the pattern's padding says.
+    const spellings = [0, 1, 2].map((less) => bytes.subarray(0, bytes.length - less).toString('base64'));
+    return spellings.find((text) => new RegExp(String(node.pattern)).test(text)) ?? '';
   }
   return 'abcDEF012-_'.repeat(5).slice(0, Math.min(Number(node.maxLength ?? 43), 43));
 }

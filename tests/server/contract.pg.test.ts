@@ -2,6 +2,8 @@
 import { uuidv7 } from 'uuidv7';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import WebSocket from 'ws';
+import { z } from 'zod';
+import { appRouter } from '#server/router';
 import { add } from '../crypto/people.ts';
 import { followLive } from '../harness/follow.ts';
 import {
@@ -16,6 +18,7 @@ import {
   sealTitle,
   send,
 } from '../harness/people.ts';
+import { fitting, seeded } from '../harness/random.ts';
 import { newRegistration } from '../harness/registration.ts';
 import { newServer, type TestServer } from '../harness/server.ts';
 
@@ -227,6 +230,34 @@ describe('order of checks (S3)', () => {
     expect(await mutate('messages.edit', calls[4][1])).toMatchObject(refused('bad_format'));
     expect(await mutate('conversations.addParticipant', calls[0][1])).toMatchObject(refused('bad_format'));
   });
+
+  const named = Object.entries(appRouter._def.procedures).flatMap(([path, procedure]) => {
+    const { type, inputs } = (procedure as unknown as { _def: { type: string; inputs: unknown[] } })._def;
+    if (type === 'subscription' || !(inputs[0] instanceof z.ZodType)) return [];
+    const schema = z.toJSONSchema(inputs[0], { io: 'input', unrepresentable: 'any' });
+    const names = ['conversationId', 'messageId'].filter((name) => name in (schema.properties ?? {}));
+    return names.length > 0 ? [[path, type, schema, names] as const] : [];
+  });
+  test.each(named)(
+    '[P21] %s: what exists is answered like what does not, byte for byte',
+    async (path, type, schema, names) => {
+      const { id: messageId } = await send(ann, room, 'x');
+      const random = seeded(7);
+      const ask = async (ids: Record<string, string>, input: object) => {
+        const own = Object.fromEntries(names.map((name) => [name, ids[name]]));
+        return (type === 'query' ? query : mutate)(path, { ...input, ...own }, eve);
+      };
+      for (let round = 0; round < 5; round++) {
+        const input = fitting(schema, random, [bob.userId, uuidv7()]) as object;
+        const [here, nowhere] = await Promise.all([
+          ask({ conversationId: room.id, messageId }, input),
+          ask({ conversationId: uuidv7(), messageId: uuidv7() }, input),
+        ]);
+        expect(here).toEqual(nowhere);
+        expect(here, here.text).toMatchObject({ status: 404, data: { code: 'NOT_FOUND', reason: 'not_found' } });
+      }
+    },
+  );
 
   test('createGroup: myself and doubles in the list do not count, the same call at once is one group', async () => {
     const { input } = await newGroupInput();

@@ -15,6 +15,7 @@ import {
   seal,
   send,
 } from '../harness/people.ts';
+import { followLive, messagesIn } from '../harness/follow.ts';
 import { refusal } from '../harness/program.ts';
 import { newServer, type TestServer } from '../harness/server.ts';
 
@@ -49,6 +50,27 @@ describe('sending', () => {
     const page = await bob.api.messages.list.query({ conversationId: group.id, limit: 100 });
     expect(page.messages.map(({ seq }) => seq)).toEqual(Array.from({ length: 100 }, (_, i) => 200 - i));
     expect(page.total).toBe(200);
+  });
+
+  test('[P6] two who listen and the history agree on one order, whoever wrote at the same time', async () => {
+    const group = await newGroup(ann, [bob, eve]);
+    using first = await followLive(ann);
+    using second = await followLive(bob);
+    const writers = [ann, bob, eve] as const;
+    const drafts = await Promise.all(
+      Array.from({ length: 90 }, async (_, i) => {
+        const writer = writers[(i % 3) as 0 | 1 | 2];
+        return { writer, input: await draft(writer, group, `m${i}`) };
+      }),
+    );
+    await Promise.all(drafts.map(({ writer, input }) => writer.api.messages.send.mutate(input)));
+    const { messages } = await eve.api.messages.list.query({ conversationId: group.id, limit: 100 });
+    const order = messages.map(({ id }) => id).reverse();
+    expect(order).toHaveLength(90);
+    for (const feed of [first, second]) {
+      const heard = () => messagesIn(feed.items).filter(({ conversationId }) => conversationId === group.id);
+      await expect.poll(() => heard().map(({ id }) => id)).toEqual(order);
+    }
   });
 
   test('[P3] the same id any number of times, at once: one message, the same seq in every answer', async () => {
