@@ -42,11 +42,11 @@ function shown(chat: Chat, id: string) {
   const { title, settings, lastSeq, lastMessageAt, unreadCount, keyEpoch, myRole, myReadSeq, rekeyRequired } =
     conversation;
   return {
-    ...{ title, settings, lastSeq, lastMessageAt, unreadCount, keyEpoch, myRole, myReadSeq, rekeyRequired },
+    own: [title, settings, lastSeq, lastMessageAt, unreadCount, keyEpoch, myRole, myReadSeq, rekeyRequired],
     last: conversation.lastMessage?.content,
     people: conversation.participants.map(({ user, role }) => [user.id, user.displayName, role]).sort(),
     messages: messagesOf(chat, id).map(({ id: messageId, seq, content, reactions, isEdited, isDeleted }) => ({
-      ...{ messageId, seq, content, isEdited, isDeleted },
+      own: [messageId, seq, content, isEdited, isDeleted],
       reactions: reactions.map(({ emoji, count, mine }) => ({ emoji, count, mine })),
     })),
   };
