@@ -15,6 +15,7 @@ import {
   newUser,
   type Person,
   type Room,
+  seal,
   sealTitle,
   send,
 } from '../harness/people.ts';
@@ -258,6 +259,16 @@ describe('order of checks (S3)', () => {
       }
     },
   );
+
+  test('[P26] an envelope made at another time is told so, and sealed anew it goes', async () => {
+    const day = 24 * 60 * 60 * 1_000;
+    const input = await draft(ann, room, 'x');
+    for (const createdMs of [0, Date.now() - 2 * day, Date.now() + 2 * day]) {
+      const contentEncrypted = await seal(ann, room, { t: 'text', body: 'x' }, { messageId: input.id, createdMs });
+      expect(await mutate('messages.send', { ...input, contentEncrypted })).toMatchObject(refused('clock_skew'));
+    }
+    expect((await mutate('messages.send', input)).status).toBe(200);
+  });
 
   test('createGroup: myself and doubles in the list do not count, the same call at once is one group', async () => {
     const { input } = await newGroupInput();

@@ -13,7 +13,7 @@ import { ParleyError } from '#protocol/errors';
 import { LIMITS } from '#protocol/limits';
 import type { Membership } from './access.ts';
 
-/** Clients' clocks may be wrong by so much. */
+/** Clients' clocks may be wrong by so much. What waited longer is told apart from what is malformed: sealed anew, it may go. */
 const MAX_SKEW_MS = 24 * 60 * 60 * 1_000;
 
 export interface ExpectedEnvelope {
@@ -51,7 +51,8 @@ export function checkEnvelope(content: string, expected: ExpectedEnvelope): Enve
   };
   const mismatch = Object.keys(same).find((field) => !same[field]);
   if (mismatch) throw badFormat(`the envelope names another ${mismatch}`);
-  if (Math.abs(header.createdMs - Date.now()) > MAX_SKEW_MS) throw badFormat('the envelope was made at another time');
+  if (Math.abs(header.createdMs - Date.now()) > MAX_SKEW_MS)
+    throw new ParleyError('BAD_REQUEST', 'clock_skew', { limit: MAX_SKEW_MS });
   if (!isPadded(ciphertext)) throw new ParleyError('BAD_REQUEST', 'not_padded');
   return header;
 }
