@@ -5,7 +5,7 @@ import { backoffMs, sleep } from './backoff.ts';
 import { myId } from './state/shape.ts';
 
 /** Waits for the rest of a burst. Well below what one notices between a message and its tick. */
-const GATHER_MS = 40;
+const GATHER_MS = 80;
 /** Calls at a time, after a long absence. */
 const AT_ONCE = 8;
 

@@ -58,7 +58,12 @@ export interface DepsOptions {
 export async function createDeps(options: DepsOptions): Promise<Deps> {
   const { env, log, databaseUrl, processMetrics = false, checkDurability = true, now = Date.now } = options;
   const secrets = await loadSecrets(env);
-  const { sql, hot, db, close } = await connect({ url: databaseUrl, pool: env.databasePool, log, checkDurability });
+  const { sql, hot, lanes, db, close } = await connect({
+    url: databaseUrl,
+    pool: env.databasePool,
+    log,
+    checkDurability,
+  });
   try {
     const revocations = new Revocations(env.accessTokenTtlS, now);
     await revocations.load(db);
@@ -86,7 +91,7 @@ export async function createDeps(options: DepsOptions): Promise<Deps> {
       bus,
       presence,
       typing,
-      writer: new Writer(hot),
+      writer: new Writer(lanes),
       audience: new Audience(bus, db),
       cursors: new Cursors(await readDatabaseTag(sql)),
       hub,

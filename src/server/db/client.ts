@@ -28,12 +28,16 @@ const HOT = {
   enable_mergejoin: 'off',
   jit: 'off',
 };
-const HOT_CONNECTIONS = 6;
+/** Connections that only write messages, one for each lane of the writer: a lane's backend stays warm for it. */
+const LANES = 3;
+const HOT_CONNECTIONS = 2;
 
 export interface Connected {
   readonly sql: Sql;
-  /** Writing messages and receipts, see HOT. */
+  /** For receipts, see HOT. */
   readonly hot: Sql;
+  /** For messages, see LANES. */
+  readonly lanes: readonly Sql[];
   readonly db: Db;
   close(): Promise<void>;
 }
@@ -67,8 +71,9 @@ export async function connect({ url, pool, log, checkDurability = true }: Connec
       },
     }) as unknown as Sql;
   const [sql, hot] = [open(pool, {}), open(HOT_CONNECTIONS, HOT)];
-  const close = async () => void (await Promise.all([sql.end({ timeout: 5 }), hot.end({ timeout: 5 })]));
-  return { sql, hot, db: drizzle({ client: sql as never }) as Db, close };
+  const lanes = Array.from({ length: LANES }, () => open(1, HOT));
+  const close = async () => void (await Promise.all([sql, hot, ...lanes].map((one) => one.end({ timeout: 5 }))));
+  return { sql, hot, lanes, db: drizzle({ client: sql as never }) as Db, close };
 }
 
 async function inspect(url: string) {

@@ -55,6 +55,12 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
+interface Lane {
+  readonly sql: Sql;
+  waiting: Waiting[];
+  busy: boolean;
+}
+
 /** Large enough to pay a flush's fixed costs once for many, small enough that no statement takes long. */
 const MAX_BATCH = 200;
 /** Beyond this the answer is "later" instead of a growing queue (P18). */
@@ -63,13 +69,11 @@ const MAX_WAITING = 10_000;
 export class Overloaded extends Error {}
 
 export class Writer {
-  readonly #sql: Sql;
-  readonly #lanes: { waiting: Waiting[]; busy: boolean }[];
+  readonly #lanes: Lane[];
 
-  /** Conversations are spread over `lanes` by hash: one conversation is always in the same lane, so batches never deadlock. */
-  constructor(sql: Sql, lanes = 3) {
-    this.#sql = sql;
-    this.#lanes = Array.from({ length: lanes }, () => ({ waiting: [], busy: false }));
+  /** A lane for each connection; conversations are spread over them by hash, so one conversation is always in the same. */
+  constructor(connections: readonly Sql[]) {
+    this.#lanes = connections.map((sql) => ({ sql, waiting: [], busy: false }));
   }
 
   write(message: NewMessage): Promise<Verdict> {
@@ -81,18 +85,18 @@ export class Writer {
     });
   }
 
-  async #drain(lane: { waiting: Waiting[]; busy: boolean }): Promise<void> {
+  async #drain(lane: Lane): Promise<void> {
     lane.busy = true;
     // Calls of the same tick join the first flush.
     await Promise.resolve();
-    while (lane.waiting.length > 0) await this.#flush(takeBatch(lane));
+    while (lane.waiting.length > 0) await this.#flush(lane.sql, takeBatch(lane));
     lane.busy = false;
   }
 
-  async #flush(batch: Waiting[]): Promise<void> {
+  async #flush(sql: Sql, batch: Waiting[]): Promise<void> {
     try {
       const rows = await store(
-        this.#sql,
+        sql,
         batch.map(({ message }) => message),
       );
       for (const row of rows) batch[row.ord - 1]?.resolve(toVerdict(row));
@@ -100,17 +104,17 @@ export class Writer {
       // The same id written by another node at the same moment: one row must not fail its neighbours.
       const [only] = batch;
       if (batch.length === 1 && only) {
-        if (isUniqueViolation(error)) return this.#retry(only);
+        if (isUniqueViolation(error)) return this.#retry(sql, only);
         return only.reject(error);
       }
       if (!isUniqueViolation(error)) return batch.forEach(({ reject }) => reject(error));
-      for (const one of batch) await this.#flush([one]);
+      for (const one of batch) await this.#flush(sql, [one]);
     }
   }
 
-  async #retry(one: Waiting): Promise<void> {
+  async #retry(sql: Sql, one: Waiting): Promise<void> {
     try {
-      const [row] = await store(this.#sql, [one.message]);
+      const [row] = await store(sql, [one.message]);
       if (row) one.resolve(toVerdict(row));
     } catch (error) {
       one.reject(error);
@@ -119,7 +123,7 @@ export class Writer {
 }
 
 /** At most MAX_BATCH, and no id twice: a repeat has to find its first use stored. */
-function takeBatch(lane: { waiting: Waiting[] }): Waiting[] {
+function takeBatch(lane: Lane): Waiting[] {
   const ids = new Set<string>();
   const batch: Waiting[] = [];
   const later: Waiting[] = [];
