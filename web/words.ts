@@ -24,7 +24,6 @@ const REASONS: Partial<Record<Reason, string>> = {
   too_many_reactions: 'You have used all the reactions one person can put on a message.',
   rate_limited: 'That was a little too fast. Please wait a moment and try again.',
   overloaded: 'The server is very busy. Please try again in a moment.',
-  clock_skew: 'The clock of this device seems to be wrong. Please set it and try again.',
   self_conversation: 'You cannot start a conversation with yourself.',
   identity_stale: 'Somebody’s keys have just changed. Please try again.',
   epoch_stale: 'The keys of this conversation have just changed. Please try again.',

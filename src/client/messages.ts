@@ -8,6 +8,8 @@ import { openMessages } from './opening.ts';
 import type { MessageView, ReactionView } from './types.ts';
 
 const ATTEMPTS = 4;
+/** For a message that is still on its way. */
+const PATIENCE_MS = 10_000;
 
 export class Messages {
   readonly #context: Context;
@@ -19,7 +21,7 @@ export class Messages {
   async edit(conversationId: string, messageId: string, text: string): Promise<void> {
     const { api, keyring, store } = this.#context;
     await this.#inEpoch(conversationId, async () => {
-      const { revision, content } = this.#stored(conversationId, messageId);
+      const { revision, content } = await this.#whenStored(conversationId, messageId);
       const reply = content.kind === 'text' && content.replyTo ? { reply_to: { id: content.replyTo } } : {};
       const payload = { t: 'text', body: text, ...reply };
       const draft = { id: messageId, conversationId, payload, createdMs: Date.now() };
@@ -33,7 +35,7 @@ export class Messages {
   async remove(conversationId: string, messageId: string): Promise<void> {
     const { api, keyring } = this.#context;
     await this.#inEpoch(conversationId, async () => {
-      const { revision } = this.#stored(conversationId, messageId);
+      const { revision } = await this.#whenStored(conversationId, messageId);
       const draft = { id: messageId, conversationId, payload: {}, createdMs: Date.now() };
       const { contentEncrypted } = await inSdkWords(keyring.seal({ ...draft, type: 'delete', revision: revision + 1 }));
       await inSdkWords(api.messages.delete.mutate({ messageId, contentEncrypted }));
@@ -43,7 +45,7 @@ export class Messages {
   async react(conversationId: string, messageId: string, emoji: string): Promise<void> {
     const { api, keyring } = this.#context;
     await this.#inEpoch(conversationId, async () => {
-      const { firstKeyEpoch } = this.#stored(conversationId, messageId);
+      const { firstKeyEpoch } = await this.#whenStored(conversationId, messageId);
       const id = uuidv7();
       const draft = { id, conversationId, targetId: messageId, targetEpoch: firstKeyEpoch, createdMs: Date.now() };
       const { tag, contentEncrypted } = await inSdkWords(keyring.sealReaction({ ...draft, emoji }));
@@ -71,6 +73,28 @@ export class Messages {
         else throw error;
       }
     }
+  }
+
+  /** One's own message may be changed the moment it is shown: that it is still on its way is waited out, within a bound. */
+  async #whenStored(conversationId: string, messageId: string): Promise<MessageView> {
+    const { store, signal } = this.#context;
+    const pending = () => {
+      const message = store.state.timelines[conversationId]?.byId.get(messageId);
+      return message?.seq === null && message.send.step !== 'failed';
+    };
+    if (pending() && !signal.aborted)
+      await new Promise<void>((resolve) => {
+        const done = () => {
+          clearTimeout(timer);
+          signal.removeEventListener('abort', done);
+          unsubscribe();
+          resolve();
+        };
+        const timer = setTimeout(done, PATIENCE_MS);
+        const unsubscribe = store.chat.subscribe(() => pending() || done());
+        signal.addEventListener('abort', done, { once: true });
+      });
+    return this.#stored(conversationId, messageId);
   }
 
   #stored(conversationId: string, messageId: string): MessageView {

@@ -18,6 +18,11 @@ const ATTEMPT_MS = 15_000;
 const MAX_RESEALS = 5;
 /** Failures of the server itself, in a row, before the person is told. Lost connections are waited out for ever. */
 const MAX_FAULTS = 5;
+/**
+ * The server takes no envelope that was made more than a day ago. One that waited nearly so long is sealed anew; should
+ * the old one have been stored after all, its id is taken, and that is the message.
+ */
+const MAX_AGE_MS = 20 * 60 * 60 * 1_000;
 
 /** As it is kept, sealed, on this device. */
 interface Entry {
@@ -142,6 +147,8 @@ export class Outbox {
 
   /** Before the first attempt, and kept: the outcome of an attempt may stay unknown. */
   #seal(entry: Entry): Promise<void> {
+    const now = Date.now();
+    if (now - entry.createdMs > MAX_AGE_MS) Object.assign(entry, { sealed: null, createdMs: now });
     if (entry.sealed) return Promise.resolve();
     const sealing =
       this.#sealing.get(entry.id) ?? this.#sealAndKeep(entry).finally(() => this.#sealing.delete(entry.id));

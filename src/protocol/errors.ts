@@ -22,7 +22,6 @@ export type Reason =
   | 'bad_cursor'
   | 'password_not_derived'
   | 'self_conversation'
-  | 'clock_skew'
   | 'system_message_refused'
   // UNAUTHORIZED
   | 'not_signed_in'

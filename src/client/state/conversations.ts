@@ -72,7 +72,16 @@ export function noteMessage(state: ChatState, message: MessageView): ChatState {
   if (isLast && message.createdAt > next.lastMessageAt) next = { ...next, lastMessageAt: message.createdAt };
   // Who writes has read: the server moves the watermark with the message.
   if (message.senderId === me) next = readUpTo(next, { readSeq: message.seq, timeline: state.timelines[next.id], me });
+  else next = withSenderMark(next, message.senderId, message.seq);
   return next === known ? state : put(state, next);
+}
+
+/** Others, too, have read what they answer; no receipt says so. */
+function withSenderMark(conversation: ConversationView, senderId: string, seq: number): ConversationView {
+  const sender = conversation.participants.find(({ user }) => user.id === senderId);
+  if (!sender || sender.readSeq >= seq) return conversation;
+  const marked = withMarks(sender, { deliveredSeq: seq, readSeq: seq });
+  return { ...conversation, participants: conversation.participants.map((one) => (one === sender ? marked : one)) };
 }
 
 export function forget(state: ChatState, id: string): ChatState {

@@ -52,7 +52,7 @@ export function checkEnvelope(content: string, expected: ExpectedEnvelope): Enve
   const mismatch = Object.keys(same).find((field) => !same[field]);
   if (mismatch) throw badFormat(`the envelope names another ${mismatch}`);
   if (Math.abs(header.createdMs - Date.now()) > MAX_SKEW_MS)
-    throw new ParleyError('BAD_REQUEST', 'clock_skew', { limit: MAX_SKEW_MS });
+    throw badFormat('the envelope was made at another time: is the clock right?');
   if (!isPadded(ciphertext)) throw new ParleyError('BAD_REQUEST', 'not_padded');
   return header;
 }

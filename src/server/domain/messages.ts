@@ -1,6 +1,6 @@
 /** Sending, editing and deleting messages. Content stays sealed; what is checked is who may, and in which state of keys. */
 import { createHash } from 'node:crypto';
-import { and, eq, sql } from 'drizzle-orm';
+import { and, eq, type SQL, sql } from 'drizzle-orm';
 import type { z } from 'zod';
 import { NIL_ID } from '#crypto/verify';
 import { notFound, ParleyError } from '#protocol/errors';
@@ -141,14 +141,14 @@ interface Revision {
 async function revise(
   { tx, emit }: Change,
   { membership, message, contentEncrypted, keyEpoch }: Revision,
-  as: { isEdited: true } | { isDeleted: true },
+  as: { isEdited: true; editedAt: SQL } | { isDeleted: true },
 ): Promise<Message> {
   const version = await takeVersions(tx, membership.conversationId, 1);
   const revision = message.revision + 1;
   await tx.insert(messageRevisions).values({ messageId: message.id, revision, hash: sha256(contentEncrypted) });
   await tx
     .update(messages)
-    .set({ ...as, contentEncrypted, keyEpoch, revision, editedAt: sql`now()`, version, changedXid: currentXid })
+    .set({ ...as, contentEncrypted, keyEpoch, revision, version, changedXid: currentXid })
     .where(eq(messages.id, message.id));
   const [current] = await loadMessages(tx, [message.id]);
   if (!current) throw new TypeError('a message just revised is missing');
@@ -174,7 +174,10 @@ export function editMessage(deps: Deps, userId: string, input: z.output<typeof E
     requireActive(membership);
     checkKeys(membership, header);
     if (header.revision !== message.revision + 1) throw new ParleyError('CONFLICT', 'revision_stale');
-    return seenBy(userId, await revise(step, { membership, message, contentEncrypted, keyEpoch }, { isEdited: true }));
+    return seenBy(
+      userId,
+      await revise(step, { membership, message, contentEncrypted, keyEpoch }, { isEdited: true, editedAt: sql`now()` }),
+    );
   });
 }
 
@@ -186,6 +189,8 @@ export function deleteMessage(
 ): Promise<{ success: true }> {
   return change(deps, async (step) => {
     const { membership, message } = await accessMessage(step.tx, userId, input.messageId, 'lock');
+    if (message.isDeleted && (await wasAccepted(step.tx, message.id, sha256(input.contentEncrypted))))
+      return { success: true };
     if (message.senderId !== userId) await requireMayRemove(step.tx, membership, message.senderId);
     if (message.isDeleted) return { success: true };
     const header = checkEnvelope(input.contentEncrypted, {
