@@ -9,7 +9,7 @@ export const platform: Platform = {
   async startKeyring(directory, storage) {
     // Argon2 and HPKE are loaded when somebody signs in, not with the SDK.
     const { Keyring } = await import('./keyring/keyring.ts');
-    return { keyring: new Keyring(storage ?? memoryStorage(), directory), close: () => {} };
+    return { keyring: new Keyring(storage ?? memoryStorage(false), directory), close: () => {} };
   },
   exclusively: (_, task) => task(),
 };

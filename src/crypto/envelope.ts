@@ -114,8 +114,9 @@ export async function envelopeHash(envelope: Pick<Envelope, 'headerBytes' | 'cip
   return primitives.sha256(await signedBytes(envelope.headerBytes, envelope.ciphertext));
 }
 
-/** Throws BAD_SIGNATURE. */
-export async function verifyEnvelope(envelope: Envelope, sigPub: Uint8Array): Promise<void> {
+/** Gives the envelope's hash, made from the very bytes that were verified. Throws BAD_SIGNATURE. */
+export async function verifyEnvelope(envelope: Envelope, sigPub: Uint8Array): Promise<Bytes> {
   const signed = await signedBytes(envelope.headerBytes, envelope.ciphertext);
   if (!(await verifySignature(sigPub, envelope.signature, signed))) throw new CryptoError('BAD_SIGNATURE');
+  return primitives.sha256(signed);
 }

@@ -14,6 +14,10 @@ export class Device {
     this.#storage = storage;
   }
 
+  get lasting(): boolean {
+    return this.#storage.lasting;
+  }
+
   /** Whose keys are stored here, if any. */
   async owner(): Promise<string | undefined> {
     const owner = await this.#storage.get('device', OWNER);

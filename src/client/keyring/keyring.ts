@@ -106,11 +106,11 @@ export class Keyring {
 
   /** Sealed under the device key. */
   async keepUnsent(id: string, entry: unknown): Promise<void> {
-    return this.#device.put('outbox', id, entry);
+    if (this.#device.lasting) await this.#device.put('outbox', id, entry);
   }
 
   async dropUnsent(id: string): Promise<void> {
-    return this.#device.delete('outbox', id);
+    if (this.#device.lasting) await this.#device.delete('outbox', id);
   }
 
   async unsent(): Promise<unknown[]> {

@@ -4,9 +4,9 @@
  */
 import { openEnvelope, type Payload, reactionTag } from '#crypto/index';
 import {
+  type Bytes,
   bytesEqual,
   type Envelope,
-  envelopeHash,
   type EnvelopeType,
   type EpochState,
   fromBase64,
@@ -49,6 +49,7 @@ interface Parts {
 
 interface Verified {
   envelope: Envelope;
+  hash: Bytes;
   conversation: ConversationKeys;
   state: EpochState;
   sender: Member;
@@ -101,7 +102,7 @@ export class Opener {
     const { conversation } = verified;
     const endedAt = conversation.seqs[header.epoch + 1];
     if (header.type === 'message' && endedAt !== undefined && seq > endedAt) throw new KeyringError('LATE_EPOCH');
-    const hash = toBase64(await envelopeHash(envelope));
+    const hash = toBase64(verified.hash);
     const sighting = { conversationId, messageId: id, seq, revision: header.revision, hash };
     this.#parts.seen.check(sighting);
     const payload = await this.#decrypt(verified);
@@ -125,8 +126,8 @@ export class Opener {
     if (!sender || sender.gen !== header.senderGen) throw new KeyringError('NOT_A_MEMBER');
     const identity = await this.#parts.identities.get(header.senderId, header.senderGen);
     if (!bytesEqual(identity.fingerprint, sender.fingerprint)) throw new KeyringError('FORGED_SENDER');
-    await verifyEnvelope(envelope, identity.record.sigPub);
-    return { envelope, conversation, state, sender };
+    const hash = await verifyEnvelope(envelope, identity.record.sigPub);
+    return { envelope, hash, conversation, state, sender };
   }
 
   async #decrypt({ envelope, conversation }: Verified): Promise<Payload> {

@@ -20,6 +20,7 @@ export async function indexedDbStorage(name = NAME): Promise<Storage> {
     blocking: () => db.close(),
   });
   return {
+    lasting: true,
     get: (table, key) => db.get(table, key),
     async entries(table) {
       const transaction = db.transaction(table);

@@ -1,7 +1,8 @@
 /** Storage that ends with the process: programs, tests, and "this is a shared computer". */
 import type { Storage, Table } from './storage.ts';
 
-export function memoryStorage(): Storage {
+/** `lasting` is for those who hand the same storage to a second chat, as a reload would. */
+export function memoryStorage(lasting = true): Storage {
   const tables = new Map<Table, Map<string, unknown>>();
   const table = (name: Table): Map<string, unknown> => {
     const found = tables.get(name) ?? new Map<string, unknown>();
@@ -9,6 +10,7 @@ export function memoryStorage(): Storage {
     return found;
   };
   return {
+    lasting,
     get: async (name, key) => table(name).get(key),
     entries: async (name) => [...table(name)].sort(([a], [b]) => (a < b ? -1 : 1)),
     put: async (name, key, value) => void table(name).set(key, value),

@@ -8,6 +8,8 @@ export const TABLES = ['device', 'sealed', 'outbox'] as const;
 export type Table = (typeof TABLES)[number];
 
 export interface Storage {
+  /** False when nothing in it outlives this very chat, so that what is only kept for later need not be kept. */
+  readonly lasting: boolean;
   get(table: Table, key: string): Promise<unknown>;
   /** In the order of the keys. */
   entries(table: Table): Promise<[key: string, value: unknown][]>;

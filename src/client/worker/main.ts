@@ -15,7 +15,7 @@ export interface KeyringWorker {
 let keyring: Keyring | undefined;
 
 // Private windows of some browsers have no IndexedDB: then nothing outlives the page, and everything else works.
-const storage = () => indexedDbStorage().catch(() => memoryStorage());
+const storage = () => indexedDbStorage().catch(() => memoryStorage(false));
 
 expose({
   async start(directory) {
