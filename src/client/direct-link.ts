@@ -33,8 +33,7 @@ export function directLink(connection: Connection): TRPCLink<AppRouter> {
           if ('result' in answer) {
             observer.next({ result: { type: 'data', data: answer.result?.data } });
             observer.complete();
-          } else if ('error' in answer) observer.error(TRPCClientError.from(answer as never));
-          else observer.error(TRPCClientError.from(new Error('the socket was closed')));
+          } else observer.error(refusalOf(answer));
         });
         const abort = () => observer.complete();
         op.signal?.addEventListener('abort', abort, { once: true });
@@ -46,7 +45,33 @@ export function directLink(connection: Connection): TRPCLink<AppRouter> {
     };
 }
 
-function request(ws: WebSocket, { path, input }: Operation, done: (answer: Answer | CloseEvent) => void): () => void {
+/**
+ * The same without the link's machinery, for the one call that is on the way of every message. Undefined when there is no
+ * open socket: then it goes the ordinary way. The caller bounds the wait; a lost socket rejects.
+ */
+export function callDirectly<TInput, TOutput>(
+  connection: Connection,
+  path: string,
+  input: TInput,
+): Promise<TOutput> | undefined {
+  const current = connection.client?.connection;
+  if (current?.state !== 'open') return undefined;
+  return new Promise((resolve, reject) => {
+    request(current.ws, { path, input }, (answer) => {
+      if ('result' in answer) resolve(answer.result?.data as TOutput);
+      else reject(refusalOf(answer));
+    });
+  });
+}
+
+const refusalOf = (answer: Answer | CloseEvent) =>
+  TRPCClientError.from('error' in answer ? (answer as never) : new Error('the socket was closed'));
+
+function request(
+  ws: WebSocket,
+  { path, input }: Pick<Operation, 'path' | 'input'>,
+  done: (answer: Answer | CloseEvent) => void,
+): () => void {
   const waiting = waitingOn.get(ws) ?? listen(ws);
   const id = `${PREFIX}${++lastId}`;
   waiting.set(id, done);

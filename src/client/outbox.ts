@@ -8,6 +8,7 @@ import type { Message } from '#protocol/message';
 import { backoffMs, sleep } from './backoff.ts';
 import { type Context, meOf } from './context.ts';
 import { rotate } from './epochs.ts';
+import { callDirectly } from './direct-link.ts';
 import { inSdkWords, isReason, isTransient, SdkError, toSdkError } from './errors.ts';
 import type { Change } from './state/change.ts';
 import type { Draft, MessageView, SendState } from './types.ts';
@@ -169,16 +170,20 @@ export class Outbox {
   /** Ends within a bound: answered, refused, or given up with the outcome unknown, to be repeated byte for byte. */
   async #attempt({ id, conversationId, sealed }: Entry): Promise<Message> {
     if (!sealed) throw new TypeError('sealed before it is sent');
-    const patience = new AbortController();
-    const timer = setTimeout(() => patience.abort(), ATTEMPT_MS);
-    try {
-      const input = { id, conversationId, messageType: 'text' as const, ...sealed };
-      return await inSdkWords(this.#context.api.messages.send.mutate(input, { signal: patience.signal }));
-    } catch (error) {
-      throw patience.signal.aborted ? new SdkError('TIMEOUT', 'timeout', { cause: error }) : error;
-    } finally {
-      clearTimeout(timer);
-    }
+    const { api, connection } = this.#context;
+    const input = { id, conversationId, messageType: 'text' as const, ...sealed };
+    const sending =
+      callDirectly<typeof input, Message>(connection, 'messages.send', input) ?? api.messages.send.mutate(input);
+    return Promise.race([inSdkWords(sending), this.#patience(sending)]);
+  }
+
+  /** Never resolves; rejects when the answer takes too long. */
+  #patience(sending: Promise<unknown>): Promise<never> {
+    return new Promise((_, reject) => {
+      const timer = setTimeout(() => reject(new SdkError('TIMEOUT', 'timeout')), ATTEMPT_MS);
+      const answered = () => clearTimeout(timer);
+      sending.then(answered, answered);
+    });
   }
 
   /** The server has refused the epoch, so it has not stored the message: sealing anew makes no second one. */
