@@ -5,6 +5,7 @@ if (major < 20 || (major === 20 && minor < 19)) {
   process.exit(1);
 }
 
+await import('./end-with-npm.mjs');
 const { buildIfNeeded } = await import('./build.mjs');
 const began = Date.now();
 console.log('Starting Parley ...');
