@@ -6,6 +6,11 @@ import type { Hono } from 'hono';
 
 const FOREVER = 'public, max-age=31536000, immutable';
 
+const NOT_THE_APP = /^\/(?:files|trpc)(?:\/|$)|\.\w+$/;
+
+/** Programs that say nothing, or take anything, get what a browser gets. */
+const takesPages = (accept = '*/*') => accept.includes('text/html') || accept.includes('*/*');
+
 export function servePages(app: Hono, root: string): void {
   if (!existsSync(join(root, 'index.html'))) {
     app.get('*', (c) => c.text('The web app is not built. Run: npm run build', 404));
@@ -23,8 +28,8 @@ export function servePages(app: Hono, root: string): void {
   );
   const page = serveStatic({ root, path: 'index.html', precompressed: true });
   app.get('*', async (c, next) => {
-    // A missing script or picture must not be answered with a page.
-    if (!(c.req.header('accept') ?? '').includes('text/html')) return c.text('not found', 404);
+    // A missing script or picture must not be answered with a page; paths of the app have no ending.
+    if (!takesPages(c.req.header('accept')) || NOT_THE_APP.test(c.req.path)) return c.text('not found', 404);
     c.header('Cache-Control', 'no-cache');
     return page(c, next);
   });
