@@ -10,7 +10,7 @@ const Variables = z.object({
   PORT: z.coerce.number().int().min(0).max(65_535).default(3000),
   HOST: text.default('127.0.0.1'),
   DATABASE_URL: text.regex(/^postgres(ql)?:\/\//, 'must begin with postgres://').optional(),
-  /** Connections of this process to Postgres. */
+  /** Connections of this process to Postgres, beside the five of the hot path (db/client.ts). */
   DATABASE_POOL: z.coerce.number().int().min(2).max(200).default(16),
   REDIS_URL: text.optional(),
   DATA_DIR: text.default('./data'),
