@@ -9,10 +9,8 @@ export { applyEpoch, type AuthorKey, type EpochState, wrapRecipients } from './a
 export { type Bytes, bytesEqual, fromBase64, NIL_ID, toBase64 } from './bytes.ts';
 export {
   type Envelope,
-  envelopeHash,
   type EnvelopeHeader,
   type EnvelopeType,
-  MAX_ENVELOPE_BYTES,
   parseEnvelope,
   verifyEnvelope,
 } from './envelope.ts';
@@ -39,8 +37,5 @@ export {
   verifyIdentity,
 } from './identity.ts';
 export { isPadded } from './padding.ts';
-
-/** Length of an epoch key wrapped for one person: X-Wing encapsulation 1,120 + key 32 + tag 16. */
-export const WRAP_BYTES = 1168;
 
 export const sha256 = async (bytes: Uint8Array): Promise<Bytes> => primitives.sha256(bytes);

@@ -4,7 +4,7 @@ import { base64 } from './bytes.ts';
 import { Id } from './ids.ts';
 import { Epoch } from './keys.ts';
 import { LIMITS } from './limits.ts';
-import { type Message, MessageSeen } from './message.ts';
+import { MessageSeen } from './message.ts';
 import { Participant } from './participant.ts';
 import { text } from './text.ts';
 
@@ -39,7 +39,6 @@ export const ConversationSeen = Conversation.extend({
   unreadCount: z.int(),
 });
 export type ConversationSeen = z.infer<typeof ConversationSeen>;
-export type LastMessage = z.infer<typeof Message>;
 
 export const CreateDirect = z.object({ id: Id, userId: Id, epoch: Epoch });
 export const CreateGroup = z.object({

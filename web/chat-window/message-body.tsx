@@ -16,7 +16,6 @@ export const MessageBody = memo(function MessageBody({ body, end }: { body: stri
   return (
     <div dir="auto" className="wrap-anywhere whitespace-pre-wrap">
       {pieces.map((piece, index) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: the pieces of one text never change places
         <Part key={index} piece={piece} />
       ))}
       {end}
