@@ -77,6 +77,12 @@ export const conversationParticipants = pgTable(
     visibleFromSeq: bigint('visible_from_seq', { mode: 'number' }).notNull().default(0),
     deliveredSeq: bigint('delivered_seq', { mode: 'number' }).notNull().default(0),
     readSeq: bigint('read_seq', { mode: 'number' }).notNull().default(0),
+    /** Set while the person hides what he reads: others see his read watermark no further than this. */
+    readsHiddenAfter: bigint('reads_hidden_after', { mode: 'number' }),
+    /** Offline delivery has dealt with everything up to this seq: told, or found that there is nobody to tell. */
+    notifiedSeq: bigint('notified_seq', { mode: 'number' }).notNull().default(0),
+    /** Nothing is pushed until then; the year 9999 means for ever. */
+    mutedUntil: time('muted_until'),
     /** Generation and fingerprint of the person's keys in the signed member list. */
     keyGen: integer('key_gen').notNull(),
     keyFingerprint: bytea('key_fingerprint').notNull(),

@@ -36,7 +36,7 @@ export const messageStatuses = pgView('message_statuses', {
   at: time('at'),
 }).as(sql`
   select md5(m.id::text || p.user_id::text)::uuid as id, m.id as message_id, p.user_id,
-    case when p.read_seq >= m.seq then 'read' when p.delivered_seq >= m.seq then 'delivered' else 'sent' end as status_type,
+    case when least(p.read_seq, p.reads_hidden_after) >= m.seq then 'read' when p.delivered_seq >= m.seq then 'delivered' else 'sent' end as status_type,
     null::text as reaction_emoji, coalesce(r.at, m.created_at) as at
   from messages m
   join conversation_participants p
@@ -44,7 +44,7 @@ export const messageStatuses = pgView('message_statuses', {
   left join lateral (
     select r.at from receipts r
     where r.conversation_id = m.conversation_id and r.user_id = p.user_id and r.up_to_seq >= m.seq
-      and r.kind = case when p.read_seq >= m.seq then 'read' else 'delivered' end
+      and r.kind = case when least(p.read_seq, p.reads_hidden_after) >= m.seq then 'read' else 'delivered' end
     order by r.up_to_seq limit 1
   ) r on true
   union all

@@ -1,6 +1,17 @@
 /** People, their public identities, and what they keep sealed on the server. */
 import { sql } from 'drizzle-orm';
-import { check, integer, jsonb, pgTable, primaryKey, smallint, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
+import {
+  boolean,
+  check,
+  integer,
+  jsonb,
+  pgTable,
+  primaryKey,
+  smallint,
+  text,
+  uniqueIndex,
+  uuid,
+} from 'drizzle-orm/pg-core';
 import { bytea, time } from './columns.ts';
 
 export const users = pgTable(
@@ -19,6 +30,10 @@ export const users = pgTable(
     /** Generation of the current identity, see user_identities. */
     identityGen: integer('identity_gen').notNull().default(0),
     lastSeenAt: time('last_seen_at'),
+    /** What others may see of me; who hides something does not see it of others either. */
+    sharesReceipts: boolean('shares_receipts').notNull().default(true),
+    sharesPresence: boolean('shares_presence').notNull().default(true),
+    sharesTyping: boolean('shares_typing').notNull().default(true),
     createdAt: time('created_at').notNull().defaultNow(),
   },
   (t) => [
