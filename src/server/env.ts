@@ -12,7 +12,7 @@ const Variables = z.object({
   DATABASE_URL: text.regex(/^postgres(ql)?:\/\//, 'must begin with postgres://').optional(),
   /** Connections of this process to Postgres, beside the five of the hot path (db/client.ts). */
   DATABASE_POOL: z.coerce.number().int().min(2).max(200).default(16),
-  REDIS_URL: text.optional(),
+  REDIS_URL: text.regex(/^rediss?:\/\//, 'must begin with redis:// or rediss://').optional(),
   DATA_DIR: text.default('./data'),
   SECRETS_FILE: text.optional(),
   FILES_DIR: text.optional(),
@@ -34,6 +34,8 @@ export interface Env {
   /** Unset: a PostgreSQL of our own in `dataDir`. */
   readonly databaseUrl: string | undefined;
   readonly databasePool: number;
+  /** Unset: this is the only node, and everything it would share is kept in the process and in Postgres. */
+  readonly redisUrl: string | undefined;
   readonly dataDir: string;
   readonly secretsFile: string;
   readonly filesDir: string;
@@ -64,8 +66,6 @@ export function readEnv(source: Readonly<Record<string, string | undefined>> = p
   const present = Object.fromEntries(Object.entries(source).filter(([, value]) => value !== undefined && value !== ''));
   const parsed = Variables.safeParse(present);
   const problems = parsed.error?.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`) ?? [];
-  if (present.REDIS_URL !== undefined)
-    problems.push('REDIS_URL: this version runs on one node and uses no Redis; unset it');
   if (present.NODE_ENV === 'production' && present.RATE_LIMITS === 'off')
     problems.push('RATE_LIMITS: off is refused when NODE_ENV=production; if it is really meant, set RATE_LIMITS=off!');
   if (!parsed.success || problems.length > 0) throw new EnvError(problems);
@@ -78,6 +78,7 @@ export function readEnv(source: Readonly<Record<string, string | undefined>> = p
     host: v.HOST,
     databaseUrl: v.DATABASE_URL,
     databasePool: v.DATABASE_POOL,
+    redisUrl: v.REDIS_URL,
     dataDir,
     secretsFile: resolve(v.SECRETS_FILE ?? `${dataDir}/secrets.json`),
     filesDir: resolve(v.FILES_DIR ?? `${dataDir}/files`),

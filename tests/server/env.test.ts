@@ -50,7 +50,8 @@ describe('environment', () => {
   });
 
   test('Redis is refused rather than ignored', () => {
-    expect(() => readEnv({ REDIS_URL: 'redis://localhost' })).toThrow(/one node/);
+    expect(() => readEnv({ REDIS_URL: 'localhost:6379' })).toThrow(/redis:/);
+    expect(readEnv({ REDIS_URL: 'redis://localhost' }).redisUrl).toBe('redis://localhost');
   });
 });
 
