@@ -1,40 +1,45 @@
-/** `feed.follow`: listen first, then replay what was missed, then go live - one iterator per subscription. */
+/** `feed.follow`: listen first, then give what was missed, then go live - one iterator per subscription. */
 import { tracked } from '@trpc/server';
-import type { WebSocket } from 'ws';
-import { CLOSE } from '#protocol/close-codes';
 import type { FeedEvent } from '#protocol/event';
 import type { BusMessage, StampedEvent } from '../bus/bus.ts';
+import type { Connection } from '../context.ts';
 import type { Deps } from '../deps.ts';
-import { cutSnapshot, formatSnapshot, parseSnapshot, type Snapshot } from './cursor.ts';
-import { type ChangedRow, loadEvents, replayPage } from './replay.ts';
+import { CatchUp } from './catch-up.ts';
+import { parseSnapshot, type Snapshot } from './cursor.ts';
+import { Outlet, sizeOf } from './outlet.ts';
 
-const PAGE = 500;
-/** A reader that is behind by so much is cut; it resumes from its cursor (P16). */
-const MAX_UNSENT_BYTES = 1024 * 1024;
-const MAX_QUEUED = 20_000;
 const RETRY_MS = [100, 500, 1_000, 2_000, 5_000];
+/** Live events held back while the past is given. Beyond it they are dropped, and found in the database after it. */
+const HELD_BYTES = 512 * 1024;
 
 type Tracked = ReturnType<typeof tracked<FeedEvent>>;
 const END = { value: undefined, done: true } as const;
+
+interface Held extends StampedEvent {
+  readonly conversationId: string;
+}
 
 export interface FollowOptions {
   readonly userId: string;
   readonly lastEventId: string | null | undefined;
   readonly signal: AbortSignal;
-  /** Absent over HTTP, where the stream's own back-pressure holds. */
-  readonly socket: WebSocket | undefined;
+  readonly connection: Connection | null;
 }
 
 export class Follower implements AsyncIterableIterator<Tracked> {
   readonly #deps: Deps;
   readonly #options: FollowOptions;
-  readonly #ready: Tracked[] = [];
-  readonly #held: StampedEvent[] = [];
-  /** `conversation/version` of what the replay gave: the same from the bus is dropped. */
-  readonly #given = new Set<string>();
+  readonly #outlet: Outlet;
+  readonly #ready: { snapshot: string; event: FeedEvent }[] = [];
+  #held: Held[] = [];
+  #heldBytes = 0;
+  #heldTooMuch = false;
+  /** The newest version that the replay gave, by conversation: what the bus says of older ones is known. */
+  readonly #given = new Map<string, number>();
   #phase: 'start' | 'replay' | 'live' | 'closed' = 'start';
-  #after: Snapshot | undefined;
-  #until: string | null = null;
+  #past: CatchUp | undefined;
+  /** The snapshot this subscription itself has reached. */
+  #reached = '';
   #startRound = 0;
   #parked: ((result: IteratorResult<Tracked, undefined>) => void) | undefined;
   #release: (() => void)[] = [];
@@ -42,6 +47,7 @@ export class Follower implements AsyncIterableIterator<Tracked> {
   constructor(deps: Deps, options: FollowOptions) {
     this.#deps = deps;
     this.#options = options;
+    this.#outlet = new Outlet(options.connection);
     options.signal.addEventListener('abort', () => this.#close(), { once: true });
     if (options.signal.aborted) this.#close();
   }
@@ -52,9 +58,14 @@ export class Follower implements AsyncIterableIterator<Tracked> {
 
   async next(): Promise<IteratorResult<Tracked, undefined>> {
     while (true) {
-      const ready = this.#ready.shift();
-      if (ready) return { value: ready, done: false };
+      const room = this.#outlet.room(this.#options.signal);
+      if (room && !(await room)) this.#cut();
       if (this.#phase === 'closed') return END;
+      const ready = this.#ready.shift();
+      if (ready) {
+        this.#outlet.taken(ready.event);
+        return { value: this.#track(ready.snapshot, ready.event), done: false };
+      }
       if (this.#phase === 'live') return new Promise((resolve) => (this.#parked = resolve));
       await this.#persist(() => (this.#phase === 'start' ? this.#start() : this.#replay()));
     }
@@ -81,20 +92,16 @@ export class Follower implements AsyncIterableIterator<Tracked> {
   }
 
   async #start(): Promise<void> {
-    const { userId, lastEventId } = this.#options;
+    const { userId, lastEventId, signal } = this.#options;
     const stop = await this.#deps.audience.listen(userId, (message) => this.#hear(message));
     this.#release.push(stop, this.#deps.hub.enter());
-    if (this.#options.signal.aborted) return this.#close();
+    if (signal.aborted) return this.#close();
     this.#startRound = this.#deps.hub.round;
     const read = typeof lastEventId === 'string' ? this.#deps.cursors.read(userId, lastEventId) : undefined;
-    if (read?.ok) {
-      this.#after = read.snapshot;
-      this.#phase = 'replay';
-      return;
-    }
-    this.#until = await this.#now();
-    if (read) this.#push(this.#until, { type: 'resync', reason: read.reason });
-    this.#goLive(this.#until);
+    if (read?.ok) return this.#catchUp(read.snapshot);
+    this.#reached = await this.#now();
+    if (read) this.#push(this.#reached, { type: 'resync', reason: read.reason });
+    this.#goLive();
   }
 
   async #now(): Promise<string> {
@@ -102,47 +109,67 @@ export class Follower implements AsyncIterableIterator<Tracked> {
     return row?.now ?? '';
   }
 
-  /** One page; the cursor of each event is the snapshot cut behind its transaction, so a break in the middle goes on there. */
-  async #replay(): Promise<void> {
-    if (!this.#after) throw new TypeError('a replay begins at a cursor');
-    const { userId } = this.#options;
-    const first = this.#until === null;
-    const page = await replayPage(this.#deps.sql, { userId, after: this.#after, until: this.#until, limit: PAGE });
-    const until = parseSnapshot(page.until);
-    if (!until) throw new TypeError('Postgres gave no snapshot');
-    this.#until = page.until;
-    if (first && this.#after.xmax > until.xmax) {
-      // A cursor from the future: this database was set back to an earlier state.
-      this.#push(page.until, { type: 'resync', reason: 'behind' });
-      return this.#goLive(page.until);
-    }
-    const events = await loadEvents(this.#deps.db, page.rows);
-    for (const [i, { version, event }] of events.entries()) {
-      const row = page.rows[i];
-      if (!row) continue;
-      this.#given.add(`${row.conversation_id}/${version}`);
-      this.#push(formatSnapshot(cutBehind(until, page.rows, i)), event);
-    }
-    const last = page.rows.at(-1);
-    if (last && page.rows.length >= PAGE) this.#after = cutSnapshot(until, BigInt(last.xid) + 1n);
-    else this.#goLive(page.until);
+  #catchUp(after: Snapshot): void {
+    this.#past = new CatchUp(this.#deps, this.#options.userId, after);
+    this.#phase = 'replay';
   }
 
-  #goLive(snapshot: string): void {
-    this.#push(snapshot, { type: 'live' });
+  async #replay(): Promise<void> {
+    const past = this.#past;
+    if (!past) throw new TypeError('a replay begins at a cursor');
+    const events = await past.next();
+    this.#reached = past.until;
+    if (past.isBehind) {
+      this.#push(past.until, { type: 'resync', reason: 'behind' });
+      return this.#goLive();
+    }
+    if (!events) return this.#endReplay();
+    for (const { conversationId, version, snapshot, event } of events) {
+      this.#given.set(conversationId, Math.max(version, this.#given.get(conversationId) ?? 0));
+      this.#push(snapshot, event);
+    }
+  }
+
+  #endReplay(): void {
+    const reached = parseSnapshot(this.#reached);
+    if (!this.#heldTooMuch || !reached) return this.#goLive();
+    // More happened meanwhile than was worth holding: from here on once more.
+    this.#heldTooMuch = false;
+    this.#catchUp(reached);
+  }
+
+  #goLive(): void {
+    this.#past = undefined;
+    this.#push(this.#reached, { type: 'live' });
     this.#phase = 'live';
-    for (const { version, event } of this.#held.splice(0))
-      if (!this.#given.has(`${conversationOf(event)}/${version}`)) this.#push(this.#position(snapshot), event);
+    // In one conversation versions are committed in their order: up to the newest given one, all were.
+    this.#held = this.#held.filter(({ conversationId, version }) => version > (this.#given.get(conversationId) ?? 0));
     this.#given.clear();
+    this.#flush();
   }
 
   #hear(message: BusMessage): void {
     if (message.kind !== 'events' || this.#phase === 'closed') return;
-    this.#held.push(...message.events);
+    const { conversationId } = message;
+    for (const stamped of message.events) this.#hold({ ...stamped, conversationId });
     if (this.#phase !== 'live') return;
     // The sender's own copy goes last: first the others, then his answer, which settles what he wrote.
     if (message.events.every(({ event }) => this.#isOwn(event))) setImmediate(() => this.#flush());
     else this.#flush();
+  }
+
+  #hold(held: Held): void {
+    if (this.#phase !== 'live') {
+      if (this.#heldTooMuch) return;
+      this.#heldBytes += sizeOf(held.event);
+      this.#heldTooMuch = this.#heldBytes > HELD_BYTES;
+      if (this.#heldTooMuch) {
+        this.#held = [];
+        this.#heldBytes = 0;
+        return;
+      }
+    }
+    this.#held.push(held);
   }
 
   #isOwn(event: FeedEvent): boolean {
@@ -151,29 +178,32 @@ export class Follower implements AsyncIterableIterator<Tracked> {
 
   #flush(): void {
     if (this.#phase !== 'live') return;
-    for (const { event } of this.#held.splice(0)) this.#push(this.#position(this.#until ?? ''), event);
-    this.#cutIfBehind();
+    for (const { event } of this.#held.splice(0)) this.#push(this.#position(), event);
+    if (this.#outlet.isOverfull) this.#cut();
   }
 
   /** The node's snapshot once it is newer than where this subscription started. */
-  #position(own: string): string {
+  #position(): string {
     const { hub } = this.#deps;
-    return hub.round > this.#startRound + 1 && hub.snapshot ? hub.snapshot : own;
+    return hub.round > this.#startRound + 1 && hub.snapshot ? hub.snapshot : this.#reached;
   }
 
   #push(snapshot: string, event: FeedEvent): void {
-    const value = tracked(this.#deps.cursors.write(this.#options.userId, snapshot), event);
     const parked = this.#parked;
     this.#parked = undefined;
-    if (parked) parked({ value, done: false });
-    else this.#ready.push(value);
+    if (parked) return parked({ value: this.#track(snapshot, event), done: false });
+    this.#outlet.queued(event);
+    this.#ready.push({ snapshot, event });
   }
 
-  #cutIfBehind(): void {
-    const { socket } = this.#options;
-    if (this.#ready.length <= MAX_QUEUED && (socket?.bufferedAmount ?? 0) <= MAX_UNSENT_BYTES) return;
+  #track(snapshot: string, event: FeedEvent): Tracked {
+    return tracked(this.#deps.cursors.write(this.#options.userId, snapshot), event);
+  }
+
+  #cut(): void {
+    if (this.#phase === 'closed') return;
     this.#deps.log.info('feed: a reader was too slow and is cut; it resumes from its cursor');
-    socket?.close(CLOSE.overLimit, 'too slow');
+    this.#outlet.cut();
     this.#close();
   }
 
@@ -182,30 +212,8 @@ export class Follower implements AsyncIterableIterator<Tracked> {
     this.#phase = 'closed';
     for (const release of this.#release.splice(0)) release();
     this.#ready.length = 0;
-    this.#held.length = 0;
+    this.#held = [];
     this.#parked?.(END);
     this.#parked = undefined;
-  }
-}
-
-/** Everything of the row's transaction has been given only with its last row on the page. */
-function cutBehind(until: Snapshot, rows: ChangedRow[], i: number): Snapshot {
-  const xid = BigInt(rows[i]?.xid ?? 0);
-  const more = rows[i + 1]?.xid === rows[i]?.xid;
-  return cutSnapshot(until, more ? xid : xid + 1n);
-}
-
-function conversationOf(event: FeedEvent): string {
-  switch (event.type) {
-    case 'message':
-      return event.message.conversationId;
-    case 'conversation':
-      return event.conversation.id;
-    case 'participant':
-    case 'keys':
-      return event.conversationId;
-    case 'resync':
-    case 'live':
-      return '';
   }
 }

@@ -116,7 +116,7 @@ export class Hub {
     const events = await loadEvents(this.#deps.db, rows);
     for (const [i, event] of events.entries()) {
       const conversationId = rows[i]?.conversation_id;
-      if (conversationId) this.#deps.bus.publish({ kind: 'events', conversationId, events: [event] });
+      if (event && conversationId) this.#deps.bus.publish({ kind: 'events', conversationId, events: [event] });
     }
   }
 }

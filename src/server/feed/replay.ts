@@ -67,8 +67,8 @@ export async function replayPage(
   };
 }
 
-/** The current state of changed rows as events, in the order of the rows. */
-export async function loadEvents(db: Db, rows: ChangedRow[]): Promise<StampedEvent[]> {
+/** The current state of each changed row as an event; undefined for what is not there any more. */
+export async function loadEvents(db: Db, rows: ChangedRow[]): Promise<(StampedEvent | undefined)[]> {
   const of = (kind: ChangedRow['kind']) => rows.filter((row) => row.kind === kind);
   const unique = (ids: string[]) => [...new Set(ids)];
   const [messages, conversations, participants] = await Promise.all([
@@ -81,9 +81,9 @@ export async function loadEvents(db: Db, rows: ChangedRow[]): Promise<StampedEve
   ]);
   const messageOf = new Map(messages.map((message) => [message.id, message]));
   const personOf = new Map(participants.map((row) => [`${row.conversationId}/${row.participant.user.id}`, row]));
-  return rows.flatMap((row): StampedEvent[] => {
+  return rows.map((row): StampedEvent | undefined => {
     const conversationId = row.conversation_id;
-    const stamp = (event: FeedEvent | undefined) => (event ? [{ version: row.version, event }] : []);
+    const stamp = (event: FeedEvent | undefined) => event && { version: row.version, event };
     switch (row.kind) {
       case 'message': {
         const message = messageOf.get(row.key);

@@ -1,6 +1,6 @@
 /** Ephemeral subscriptions: presence, typing and receipts. No cursor; a slow reader loses signals, never events. */
-import type { WebSocket } from 'ws';
 import type { PresenceSignal, ReceiptSignal, TypingSignal } from '#protocol/signal';
+import type { Connection } from '../context.ts';
 import type { Deps } from '../deps.ts';
 import { accessConversation } from '../domain/access.ts';
 import { presenceOf } from '../domain/presence.ts';
@@ -12,7 +12,8 @@ const MAX_QUEUED = 1_000;
 
 export interface Watcher {
   readonly userId: string;
-  readonly socket: WebSocket | undefined;
+  /** Null over HTTP, where the stream's own back-pressure holds. */
+  readonly connection: Connection | null;
   readonly signal: AbortSignal;
 }
 
@@ -32,7 +33,7 @@ function stream<T>(
     if (parked) {
       parked({ value, done: false });
       parked = undefined;
-    } else if (queue.length < MAX_QUEUED && (watcher.socket?.bufferedAmount ?? 0) <= MAX_UNSENT_BYTES)
+    } else if (queue.length < MAX_QUEUED && (watcher.connection?.socket.bufferedAmount ?? 0) <= MAX_UNSENT_BYTES)
       queue.push(value);
   };
   const close = () => {

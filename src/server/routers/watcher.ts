@@ -1,4 +1,4 @@
-/** Who listens to a subscription, on which socket, until when. */
+/** Who listens to a subscription, over which connection, until when. */
 import type { Session } from '../auth/tokens.ts';
 import type { Context } from '../context.ts';
 import type { Watcher } from '../feed/signals.ts';
@@ -6,6 +6,6 @@ import type { Watcher } from '../feed/signals.ts';
 /** `ctx.signal` also ends with the session (subscription.ts); tRPC's own only with the request. */
 export const watcherOf = (ctx: Context & { session: Session }, signal: AbortSignal | undefined): Watcher => ({
   userId: ctx.session.userId,
-  socket: ctx.connection?.socket,
+  connection: ctx.connection,
   signal: ctx.signal ?? signal ?? new AbortController().signal,
 });

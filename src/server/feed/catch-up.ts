@@ -1,0 +1,89 @@
+/** One person's way from a cursor to now: pages of what changed, and of each page as much content at a time as fits. */
+import type { StampedEvent } from '../bus/bus.ts';
+import type { Deps } from '../deps.ts';
+import { cutSnapshot, formatSnapshot, parseSnapshot, type Snapshot } from './cursor.ts';
+import { sizeOf } from './outlet.ts';
+import { type ChangedRow, loadEvents, replayPage } from './replay.ts';
+
+/** Rows found at a time; of these only keys are held. */
+const PAGE = 500;
+/** Content held at a time, about: envelopes may have 40,000 characters. */
+const PIECE_BYTES = 256 * 1024;
+const FIRST_PIECE = 50;
+
+/** An event and the snapshot up to which everything has been given once this event has. */
+export interface Given extends StampedEvent {
+  readonly conversationId: string;
+  readonly snapshot: string;
+}
+
+export class CatchUp {
+  readonly #deps: Deps;
+  readonly #userId: string;
+  #after: Snapshot;
+  #until: Snapshot | undefined;
+  #page: ChangedRow[] = [];
+  #given = 0;
+  #isLastPage = false;
+  #piece = FIRST_PIECE;
+
+  constructor(deps: Deps, userId: string, after: Snapshot) {
+    this.#deps = deps;
+    this.#userId = userId;
+    this.#after = after;
+  }
+
+  /** Where this ends; fixed by the first piece. */
+  get until(): string {
+    return formatSnapshot(this.#until ?? this.#after);
+  }
+
+  /** A cursor from the future: this database was set back to an earlier state. */
+  get isBehind(): boolean {
+    return this.#until !== undefined && this.#until.xmax < this.#after.xmax;
+  }
+
+  /** The next events; undefined when everything up to `until` was given. May throw, and may then be asked again. */
+  async next(): Promise<Given[] | undefined> {
+    if (this.#given === this.#page.length && !(await this.#turn())) return undefined;
+    const rows = this.#page.slice(this.#given, this.#given + this.#piece);
+    const events = await loadEvents(this.#deps.db, rows);
+    const from = this.#given;
+    this.#given += rows.length;
+    this.#fit(events);
+    return rows.flatMap((row, i): Given[] => {
+      const event = events[i];
+      return event ? [{ ...event, conversationId: row.conversation_id, snapshot: this.#cutBehind(from + i) }] : [];
+    });
+  }
+
+  /** @returns whether there is another page */
+  async #turn(): Promise<boolean> {
+    if (this.#isLastPage) return false;
+    const last = this.#page.at(-1);
+    if (last && this.#until) this.#after = cutSnapshot(this.#until, BigInt(last.xid) + 1n);
+    const until = this.#until ? formatSnapshot(this.#until) : null;
+    const page = await replayPage(this.#deps.sql, { userId: this.#userId, after: this.#after, until, limit: PAGE });
+    this.#until ??= parseSnapshot(page.until);
+    if (!this.#until) throw new TypeError('Postgres gave no snapshot');
+    this.#isLastPage = page.rows.length < PAGE;
+    this.#page = page.rows;
+    this.#given = 0;
+    return page.rows.length > 0 && !this.isBehind;
+  }
+
+  /** Everything of a row's transaction has been given only with its last row on the page. */
+  #cutBehind(i: number): string {
+    const until = this.#until ?? this.#after;
+    const xid = BigInt(this.#page[i]?.xid ?? 0);
+    const more = this.#page[i + 1]?.xid === this.#page[i]?.xid;
+    return formatSnapshot(cutSnapshot(until, more ? xid : xid + 1n));
+  }
+
+  #fit(events: readonly (StampedEvent | undefined)[]): void {
+    let bytes = 0;
+    for (const stamped of events) if (stamped) bytes += sizeOf(stamped.event);
+    if (bytes === 0) return;
+    this.#piece = Math.max(5, Math.min(PAGE, Math.floor((events.length * PIECE_BYTES) / bytes)));
+  }
+}
