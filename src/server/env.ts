@@ -25,6 +25,10 @@ const Variables = z.object({
   JWT_PRIVATE_JWK: text.optional(),
   PASSWORD_PEPPER: key32.optional(),
   AT_REST_KEY: key32.optional(),
+  VAPID_PUBLIC_KEY: text.regex(/^[\w-]{87}$/, 'must be 65 bytes in base64url').optional(),
+  VAPID_PRIVATE_KEY: text.regex(/^[\w-]{43}$/, 'must be 32 bytes in base64url').optional(),
+  VAPID_SUBJECT: text.regex(/^(mailto:.+@|https:\/\/).+/, 'must begin with mailto: or https://').optional(),
+  JOBS: z.enum(['on', 'off']).default('on'),
 });
 
 export interface Env {
@@ -49,7 +53,12 @@ export interface Env {
     readonly jwtPrivateJwk: string | undefined;
     readonly pepper: string | undefined;
     readonly atRestKey: string | undefined;
+    readonly vapid?: { readonly publicKey: string; readonly privateKey: string } | undefined;
   };
+  /** How a push service reaches the operator: a mailto: or https: address (RFC 8292 section 2.1). */
+  readonly vapidSubject: string;
+  /** False: this process only adds jobs, `npm run worker` does them. */
+  readonly jobs: boolean;
 }
 
 /** Everything that is wrong with the environment, one line per variable; values are left out, some are secrets. */
@@ -68,9 +77,12 @@ export function readEnv(source: Readonly<Record<string, string | undefined>> = p
   const problems = parsed.error?.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`) ?? [];
   if (present.NODE_ENV === 'production' && present.RATE_LIMITS === 'off')
     problems.push('RATE_LIMITS: off is refused when NODE_ENV=production; if it is really meant, set RATE_LIMITS=off!');
+  if ((present.VAPID_PUBLIC_KEY === undefined) !== (present.VAPID_PRIVATE_KEY === undefined))
+    problems.push('VAPID_PUBLIC_KEY, VAPID_PRIVATE_KEY: set both or neither');
   if (!parsed.success || problems.length > 0) throw new EnvError(problems);
 
   const v = parsed.data;
+  const publicUrl = new URL(v.PUBLIC_URL ?? `http://localhost:${v.PORT}`);
   const dataDir = resolve(v.DATA_DIR);
   return {
     production: v.NODE_ENV === 'production',
@@ -82,11 +94,22 @@ export function readEnv(source: Readonly<Record<string, string | undefined>> = p
     dataDir,
     secretsFile: resolve(v.SECRETS_FILE ?? `${dataDir}/secrets.json`),
     filesDir: resolve(v.FILES_DIR ?? `${dataDir}/files`),
-    publicUrl: new URL(v.PUBLIC_URL ?? `http://localhost:${v.PORT}`).origin,
+    publicUrl: publicUrl.origin,
     accessTokenTtlS: v.ACCESS_TOKEN_TTL,
     rateLimits: v.RATE_LIMITS === 'on',
     logLevel: v.LOG_LEVEL,
     trustProxy: v.TRUST_PROXY,
-    secrets: { jwtPrivateJwk: v.JWT_PRIVATE_JWK, pepper: v.PASSWORD_PEPPER, atRestKey: v.AT_REST_KEY },
+    secrets: {
+      jwtPrivateJwk: v.JWT_PRIVATE_JWK,
+      pepper: v.PASSWORD_PEPPER,
+      atRestKey: v.AT_REST_KEY,
+      vapid:
+        v.VAPID_PUBLIC_KEY && v.VAPID_PRIVATE_KEY
+          ? { publicKey: v.VAPID_PUBLIC_KEY, privateKey: v.VAPID_PRIVATE_KEY }
+          : undefined,
+    },
+    vapidSubject:
+      v.VAPID_SUBJECT ?? (publicUrl.protocol === 'https:' ? publicUrl.origin : `mailto:operator@${publicUrl.hostname}`),
+    jobs: v.JOBS === 'on',
   };
 }

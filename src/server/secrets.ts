@@ -1,5 +1,5 @@
 /** The server's own secrets: made on the first start, kept in one file of mode 0600, or given by the environment. */
-import { randomBytes } from 'node:crypto';
+import { createECDH, hkdfSync, randomBytes } from 'node:crypto';
 import { chmod, link, mkdir, open, readFile, stat, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { exportJWK, generateKeyPair, importJWK } from 'jose';
@@ -16,6 +16,26 @@ export interface Secrets {
   readonly pepper: Buffer;
   /** AES-256 key for what is sealed once more at rest: wrapped master keys and keyrings. */
   readonly atRestKey: Buffer;
+  /** By which push services know us (RFC 8292): an uncompressed P-256 point and a scalar, base64url. */
+  readonly vapid: { readonly publicKey: string; readonly privateKey: string };
+}
+
+/**
+ * The push keys follow from the at-rest key. So every node has the same pair at once, a system that is older than push
+ * needs nothing added, and there is no second thing to back up: another pair would silence every subscribed browser.
+ */
+export function deriveVapid(atRestKey: Buffer): Secrets['vapid'] {
+  for (let round = 0; ; round++) {
+    const scalar = Buffer.from(hkdfSync('sha256', atRestKey, '', `parley vapid ${round}`, 32));
+    const pair = createECDH('prime256v1');
+    try {
+      pair.setPrivateKey(scalar);
+    } catch {
+      // Not below the order of the curve: one time in four thousand million.
+      continue;
+    }
+    return { publicKey: pair.getPublicKey('base64url'), privateKey: scalar.toString('base64url') };
+  }
 }
 
 async function generate(): Promise<Stored> {
@@ -76,10 +96,12 @@ export async function loadSecrets(env: Pick<Env, 'secretsFile' | 'secrets'>): Pr
   const stored = complete ? null : await readStored(env.secretsFile);
   const jwk = given.jwtPrivateJwk !== undefined ? parseJwk(given.jwtPrivateJwk) : stored?.jwtPrivateJwk;
   const { kty, crv, x, d } = Jwk.parse(jwk);
+  const atRestKey = Buffer.from(given.atRestKey ?? stored?.atRestKey ?? '', 'base64');
   const asKey = async (parts: object) => (await importJWK({ ...parts, alg: 'EdDSA' }, 'EdDSA')) as CryptoKey;
   return {
     jwt: { signKey: await asKey({ kty, crv, x, d }), verifyKey: await asKey({ kty, crv, x }) },
     pepper: Buffer.from(given.pepper ?? stored?.passwordPepper ?? '', 'base64'),
-    atRestKey: Buffer.from(given.atRestKey ?? stored?.atRestKey ?? '', 'base64'),
+    atRestKey,
+    vapid: given.vapid ?? deriveVapid(atRestKey),
   };
 }

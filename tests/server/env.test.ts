@@ -75,6 +75,7 @@ describe('secrets', () => {
       };
       const fromEnv = await loadSecrets({ secretsFile: join(dir, 'never-made'), secrets: given });
       expect(fromEnv.pepper).toEqual(all[0]?.pepper);
+      expect(fromEnv.vapid).toEqual(all[0]?.vapid);
       await expect(stat(join(dir, 'never-made'))).rejects.toThrow('ENOENT');
     } finally {
       await rm(dir, { recursive: true, force: true });
