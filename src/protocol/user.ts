@@ -13,8 +13,18 @@ export const User = z.object({
 });
 export type User = z.infer<typeof User>;
 
-/** The caller's own account: the same and the e-mail address. */
-export const Me = User.extend({ email: z.string() });
+/** What others may see of me. It goes both ways: who hides something does not see it of others either. */
+export const Privacy = z.object({
+  /** That I have read a message. That it was delivered is always told. */
+  receipts: z.boolean(),
+  /** Whether I am online, and when I was last. */
+  presence: z.boolean(),
+  typing: z.boolean(),
+});
+export type Privacy = z.infer<typeof Privacy>;
+
+/** The caller's own account: the same, the e-mail address, and what is shared. */
+export const Me = User.extend({ email: z.string(), privacy: Privacy });
 export type Me = z.infer<typeof Me>;
 
 export const Username = z
@@ -31,6 +41,8 @@ export const UpdateUser = z.object({
     .max(2_000)
     .pipe(z.url({ protocol: /^https$/ }))
     .nullish(),
+  /** What is not named stays as it is. */
+  privacy: Privacy.partial().optional(),
 });
 export const SearchUsers = z.object({
   query: text().trim().min(1).max(64),

@@ -1,6 +1,7 @@
 /** What travels between the nodes of one system. A message on the bus is a hint: losing one costs time, never data. */
 import type { FeedEvent } from '#protocol/event';
 import type { PresenceStatus, ReceiptSignal, TypingSignal } from '#protocol/signal';
+import type { Privacy } from '#protocol/user';
 
 /** A durable change with the conversation's version that it took; the version makes repeats harmless. */
 export interface StampedEvent {
@@ -11,7 +12,13 @@ export interface StampedEvent {
 export type BusMessage =
   /** Committed changes of one conversation, in order. */
   | { readonly kind: 'events'; readonly conversationId: string; readonly events: readonly StampedEvent[] }
-  | { readonly kind: 'receipt'; readonly conversationId: string; readonly signal: ReceiptSignal }
+  /** `signal` is the person's own; `shown` is what others may know of it, null when nothing of that has moved. */
+  | {
+      readonly kind: 'receipt';
+      readonly conversationId: string;
+      readonly signal: ReceiptSignal;
+      readonly shown: ReceiptSignal | null;
+    }
   | { readonly kind: 'typing'; readonly conversationId: string; readonly signal: TypingSignal }
   | {
       readonly kind: 'presence';
@@ -19,6 +26,8 @@ export type BusMessage =
       readonly status: PresenceStatus;
       readonly lastSeenAt: string | null;
     }
+  /** Somebody shows more or less of himself from now on. */
+  | { readonly kind: 'privacy'; readonly userId: string; readonly privacy: Privacy }
   /** Sockets of these sessions are closed at once, and their access tokens refused. */
   | { readonly kind: 'revoked'; readonly sessionIds: readonly string[] };
 
@@ -27,7 +36,7 @@ export type BusHandler = (message: BusMessage) => void;
 export interface Bus {
   /** Never throws and never waits: delivery is best effort. */
   publish(message: BusMessage): void;
-  /** Channels: `c:<conversation>`, `p:<user>` (presence), `u:<user>` (membership), `sessions`. Returns the way out. */
+  /** Channels: `c:<conversation>`, `p:<user>` (presence), `u:<user>` (membership, privacy), `sessions`. Returns the way out. */
   subscribe(channel: string, handler: BusHandler): () => void;
   /** Sees every message this node delivers, once, before its channels do. */
   observe(handler: BusHandler): () => void;
@@ -49,6 +58,8 @@ export function channelsOf(message: BusMessage): string[] {
       return [`c:${message.conversationId}`];
     case 'presence':
       return [`p:${message.userId}`];
+    case 'privacy':
+      return [`u:${message.userId}`, `p:${message.userId}`];
     case 'revoked':
       return ['sessions'];
   }

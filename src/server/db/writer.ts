@@ -27,6 +27,8 @@ export type Verdict =
       readonly createdAt: string;
       /** The sender's own read watermark before; what lies between was read by answering. */
       readonly readBefore: number;
+      /** Not null while the sender hides what he reads. */
+      readonly readsHiddenAfter: number | null;
     }
   | {
       readonly kind:
@@ -47,6 +49,7 @@ interface Row {
   version: number | null;
   created_at: string | null;
   read_before: number;
+  reads_hidden_after: number | null;
 }
 
 interface Waiting {
@@ -142,7 +145,8 @@ function toVerdict(row: Row): Verdict {
   if (row.seq === null || row.version === null || row.created_at === null)
     throw new TypeError('a stored message without its seq');
   const createdAt = new Date(row.created_at).toISOString();
-  return { kind: 'stored', seq: row.seq, version: row.version, createdAt, readBefore: row.read_before };
+  const { seq, version, read_before: readBefore, reads_hidden_after: readsHiddenAfter } = row;
+  return { kind: 'stored', seq, version, createdAt, readBefore, readsHiddenAfter };
 }
 
 const isUniqueViolation = (error: unknown) => (error as { code?: unknown }).code === '23505';
@@ -177,7 +181,7 @@ function store(sql: Sql, batch: NewMessage[]): Promise<Row[]> {
       where c.id in (select conversation_id from input) order by c.id for no key update
     ),
     judged as (
-      select i.*, p.read_seq, case
+      select i.*, p.read_seq, p.reads_hidden_after, case
         when p.user_id is null then 'not_found'
         when m.id is not null then case
           when m.conversation_id = i.conversation_id and m.sender_id = i.sender_id and m.sent_hash = decode(i.hash, 'hex')
@@ -217,7 +221,7 @@ function store(sql: Sql, batch: NewMessage[]): Promise<Row[]> {
       from (select conversation_id, sender_id, max(seq) as last from stored group by 1, 2) r
       where p.conversation_id = r.conversation_id and p.user_id = r.sender_id
     )
-    select j.ord, j.verdict, s.seq, s.version, s.created_at, coalesce(j.read_seq, 0) as read_before
+    select j.ord, j.verdict, s.seq, s.version, s.created_at, coalesce(j.read_seq, 0) as read_before, j.reads_hidden_after
     from judged j left join stored s on s.id = j.id and j.verdict = 'new'`;
 }
 

@@ -21,6 +21,7 @@ const columns = {
   visibleFromSeq: conversationParticipants.visibleFromSeq,
   deliveredSeq: conversationParticipants.deliveredSeq,
   readSeq: conversationParticipants.readSeq,
+  readsHiddenAfter: conversationParticipants.readsHiddenAfter,
   keyGen: conversationParticipants.keyGen,
 };
 
@@ -43,6 +44,8 @@ export type Membership = {
   readonly visibleFromSeq: number;
   readonly deliveredSeq: number;
   readonly readSeq: number;
+  /** Not null: the person hides what he reads, and does not see what others read. */
+  readonly readsHiddenAfter: number | null;
   readonly keyGen: number;
 };
 

@@ -6,10 +6,12 @@ import { must } from '#lib/must';
 import type { Account, Login, Register } from '#protocol/auth';
 import { ParleyError, type Reason } from '#protocol/errors';
 import type { Kdf } from '#protocol/keys';
-import type { Me } from '#protocol/user';
+import type { Me, Privacy } from '#protocol/user';
 import { keyringPlace, wrapPlace } from '../auth/at-rest.ts';
+import type { Db, Tx } from '../db/client.ts';
 import { accountBlobs, accountKeyWraps, userIdentities, users } from '../db/tables.ts';
 import type { Deps } from '../deps.ts';
+import { privacyColumns } from './privacy.ts';
 import { type Issued, openSession } from './sessions.ts';
 
 /** Drivers hand out Buffers that may share memory; the encoder takes plain bytes. */
@@ -27,10 +29,11 @@ const meColumns = {
   displayName: users.displayName,
   avatarUrl: users.avatarUrl,
   email: users.email,
+  privacy: privacyColumns,
 };
 
-export async function findMe(deps: Pick<Deps, 'db'>, userId: string): Promise<Me> {
-  const [me] = await deps.db.select(meColumns).from(users).where(eq(users.id, userId));
+export async function findMe({ db }: { db: Db | Tx }, userId: string): Promise<Me> {
+  const [me] = await db.select(meColumns).from(users).where(eq(users.id, userId));
   return must(me, 'a session belongs to a user that exists');
 }
 
@@ -93,6 +96,9 @@ function takenReason(error: unknown): Reason | null {
   return null;
 }
 
+/** What a new account shows, until its owner says otherwise; the defaults of the table. */
+const ALL_SHARED: Privacy = { receipts: true, presence: true, typing: true };
+
 /** Everything of an account in one transaction: there is never a user without keys. */
 export async function register(
   deps: Deps,
@@ -123,7 +129,7 @@ export async function register(
       await tx.insert(accountBlobs).values({ userId: id, name: 'keyring', version: 1, data: sealed.keyring });
       return openSession(tx, deps.now(), { userId: id, kind: input.session, userAgent: caller.userAgent });
     });
-    return { user: { id, username, displayName, avatarUrl: null, email }, issued };
+    return { user: { id, username, displayName, avatarUrl: null, email, privacy: ALL_SHARED }, issued };
   } catch (error) {
     const reason = takenReason(error);
     throw reason === null ? error : new ParleyError('CONFLICT', reason);

@@ -6,10 +6,11 @@ import type { Db, Tx } from '../db/client.ts';
 import { conversationParticipants, conversations, messages } from '../db/tables.ts';
 import type { Membership } from './access.ts';
 import { decodeCursor, encodeCursor } from './cursors.ts';
+import { readingFor } from './privacy.ts';
 import { loadConversations, loadReactions, messageColumns, seenBy, toMessage } from './present.ts';
 
 /** What of a membership decides how a conversation looks to its owner. */
-type Viewer = Pick<Membership, 'conversationId' | 'userId' | 'readSeq' | 'visibleFromSeq'>;
+type Viewer = Pick<Membership, 'conversationId' | 'userId' | 'readSeq' | 'readsHiddenAfter' | 'visibleFromSeq'>;
 
 /** Messages after my read watermark. Sending moves the watermark, so none of them is mine. */
 const unreadOf = (conversation: Conversation, { readSeq, visibleFromSeq }: Viewer) =>
@@ -23,7 +24,8 @@ async function seeMany(db: Db | Tx, viewers: Viewer[]): Promise<ConversationSeen
     const conversation = found.get(viewer.conversationId);
     if (!conversation) return [];
     const lastMessage = last.get(viewer.conversationId) ?? null;
-    return [{ ...conversation, lastMessage, unreadCount: unreadOf(conversation, viewer) }];
+    const participants = conversation.participants.map((one) => readingFor(viewer, one));
+    return [{ ...conversation, participants, lastMessage, unreadCount: unreadOf(conversation, viewer) }];
   });
 }
 
@@ -78,6 +80,7 @@ export async function listConversations(
       at: conversations.lastMessageAt,
       userId: conversationParticipants.userId,
       readSeq: conversationParticipants.readSeq,
+      readsHiddenAfter: conversationParticipants.readsHiddenAfter,
       visibleFromSeq: conversationParticipants.visibleFromSeq,
     })
     .from(conversationParticipants)

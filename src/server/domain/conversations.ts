@@ -14,6 +14,7 @@ import { seeConversation } from './conversation-list.ts';
 import { checkEnvelope } from './envelopes.ts';
 import { isRepeat, type ParsedEpoch, parseEpoch, storeEpoch, verifyEpoch } from './epochs.ts';
 import { loadConversations } from './present.ts';
+import { hiddenFrom } from './privacy.ts';
 
 /** The two ids in order: the same pair has the same key, whoever asks. */
 const directKeyOf = (a: string, b: string) => [a, b].sort().join(':');
@@ -148,6 +149,7 @@ async function insert({ tx, emit }: Change, wanted: NewConversation, state: Epoc
       role: ROLES[member.role],
       keyGen: member.gen,
       keyFingerprint: member.fingerprint,
+      readsHiddenAfter: hiddenFrom(member.userId, 0),
       version: 3 + i,
       changedXid: sql`pg_current_xact_id()`,
     })),

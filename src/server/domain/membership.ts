@@ -11,6 +11,7 @@ import type { Membership } from './access.ts';
 import { type Change, currentXid, takeVersions } from './change.ts';
 import { type ParsedEpoch, storeEpoch, verifyEpoch } from './epochs.ts';
 import { loadConversations } from './present.ts';
+import { hiddenFrom } from './privacy.ts';
 
 interface Intent {
   readonly grant: Grant | null;
@@ -122,6 +123,7 @@ async function applyOp(
         visibleFromSeq: withHistory ? 0 : lastSeq,
         deliveredSeq: lastSeq,
         readSeq: lastSeq,
+        readsHiddenAfter: hiddenFrom(op.member.userId, lastSeq),
         leftAt: null,
         inEpoch: true,
         ...stamp,

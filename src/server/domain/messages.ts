@@ -14,7 +14,7 @@ import { type AccessedMessage, accessMessage, type Membership, requireActive } f
 import { change, type Change, currentXid, takeVersions } from './change.ts';
 import { checkEnvelope, checkKeys } from './envelopes.ts';
 import { loadMessages, seenBy } from './present.ts';
-import { noteReading } from './receipts.ts';
+import { noteAnswer } from './receipts.ts';
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest();
 const EMPTY = new Uint8Array(32);
@@ -86,7 +86,7 @@ async function announce(
   input: z.output<typeof SendMessage>,
   verdict: Verdict & { kind: 'stored' },
 ): Promise<MessageSeen> {
-  const { seq, version, createdAt, readBefore } = verdict;
+  const { seq, version, createdAt, readBefore, readsHiddenAfter } = verdict;
   const { id, conversationId, contentEncrypted, keyEpoch, messageType } = input;
   const message: Message = {
     id,
@@ -107,11 +107,8 @@ async function announce(
   };
   deps.bus.publish({ kind: 'events', conversationId, events: [{ version, event: { type: 'message', message } }] });
   // Who answers has read what came before; that his own message is read by him, every client knows from its sender.
-  if (readBefore < seq - 1) {
-    await noteReading(deps, { conversationId, userId, fromSeq: readBefore, upToSeq: seq - 1 });
-    const signal = { conversationId, userId, deliveredSeq: seq, readSeq: seq, at: createdAt };
-    deps.bus.publish({ kind: 'receipt', conversationId, signal });
-  }
+  if (readBefore < seq - 1)
+    await noteAnswer(deps, { conversationId, userId, readBefore, readsHiddenAfter, seq, at: createdAt });
   return { ...message, reactions: [] };
 }
 

@@ -86,7 +86,11 @@ const participantColumns = {
   joinedAt: conversationParticipants.joinedAt,
   joinedSeq: conversationParticipants.joinedSeq,
   deliveredSeq: conversationParticipants.deliveredSeq,
-  readSeq: conversationParticipants.readSeq,
+  /** As others see it; who looks at himself is put right by the caller. */
+  readSeq:
+    sql<number>`least(${conversationParticipants.readSeq}, ${conversationParticipants.readsHiddenAfter})`.mapWith(
+      Number,
+    ),
   version: conversationParticipants.version,
 };
 

@@ -10,7 +10,11 @@ import { accessMessage } from './access.ts';
 interface Row {
   delivered: number;
   read: number;
+  /** As others see it: no further than where the person began to hide what he reads. */
+  shown: number;
   moved: boolean;
+  /** Something has moved that others may know. */
+  told: boolean;
 }
 
 /**
@@ -24,7 +28,7 @@ export async function advance(
 ): Promise<z.infer<typeof Watermarks>> {
   const [row] = await deps.hot<Row[]>`
     with p as (
-      select p.delivered_seq, p.read_seq, c.last_seq from conversation_participants p
+      select p.delivered_seq, p.read_seq, p.reads_hidden_after, c.last_seq from conversation_participants p
       join conversations c on c.id = p.conversation_id
       where p.conversation_id = ${conversationId} and p.user_id = ${userId} and p.left_at is null for no key update of p
     ),
@@ -43,40 +47,46 @@ export async function advance(
       insert into receipts (conversation_id, user_id, kind, from_seq, up_to_seq)
       select ${conversationId}::uuid, ${userId}::uuid, 'delivered', g.delivered_seq, g.delivered from goal g where g.delivered > g.delivered_seq
       union all
-      select ${conversationId}::uuid, ${userId}::uuid, 'read', g.read_seq, g.read from goal g where g.read > g.read_seq
+      select ${conversationId}::uuid, ${userId}::uuid, 'read', g.read_seq, g.read from goal g where g.read > g.read_seq and g.reads_hidden_after is null
       on conflict do nothing
     )
-    select g.delivered, g.read, exists (select 1 from moved) as moved from goal g`;
+    select g.delivered, g.read, least(g.read, g.reads_hidden_after) as shown, exists (select 1 from moved) as moved,
+      g.delivered > g.delivered_seq or (g.read > g.read_seq and g.reads_hidden_after is null) as told from goal g`;
   if (!row) throw notFound();
   const marks = { conversationId, deliveredSeq: row.delivered, readSeq: row.read };
   if (row.moved) {
     const signal = { ...marks, userId, at: new Date().toISOString() };
-    deps.bus.publish({ kind: 'receipt', conversationId, signal });
+    const shown = row.told ? { ...signal, readSeq: row.shown } : null;
+    deps.bus.publish({ kind: 'receipt', conversationId, signal, shown });
   }
   return marks;
 }
 
 /**
- * When somebody read by answering. The writer moved the watermarks with the message itself; this row only says when, and
- * is needed so rarely that it is no part of the statement that every message pays for.
+ * Somebody has read by answering. The writer moved the watermarks with the message itself; what is left is to say when,
+ * and to tell, so rarely needed that it is no part of the statement that every message pays for.
  */
-export async function noteReading(
+export async function noteAnswer(
   deps: Deps,
-  {
-    conversationId,
-    userId,
-    fromSeq,
-    upToSeq,
-  }: { conversationId: string; userId: string; fromSeq: number; upToSeq: number },
+  answer: {
+    readonly conversationId: string;
+    readonly userId: string;
+    readonly readBefore: number;
+    readonly readsHiddenAfter: number | null;
+    readonly seq: number;
+    readonly at: string;
+  },
 ): Promise<void> {
-  const row = { conversationId, userId, fromSeq, upToSeq };
+  const { conversationId, userId, seq, at, readsHiddenAfter } = answer;
+  const row = { conversationId, userId, fromSeq: answer.readBefore, upToSeq: seq - 1 };
+  const kinds = readsHiddenAfter === null ? (['delivered', 'read'] as const) : (['delivered'] as const);
   await deps.db
     .insert(receipts)
-    .values([
-      { ...row, kind: 'delivered' },
-      { ...row, kind: 'read' },
-    ])
+    .values(kinds.map((kind) => ({ ...row, kind })))
     .onConflictDoNothing();
+  const signal = { conversationId, userId, deliveredSeq: seq, readSeq: seq, at };
+  const shown = { ...signal, readSeq: Math.min(seq, readsHiddenAfter ?? seq) };
+  deps.bus.publish({ kind: 'receipt', conversationId, signal, shown });
 }
 
 /** The status of one message covers everything before it; the answer is what holds now, never less than before. */
@@ -92,7 +102,8 @@ export async function setStatus(deps: Deps, userId: string, { messageId, status 
 
 /** Every recipient of a message: how far it got with him, and when (the first advance that covers its seq). */
 export async function listStatuses(deps: Deps, userId: string, messageId: string): Promise<MessageStatus[]> {
-  const { message } = await accessMessage(deps.db, userId, messageId);
+  const { message, membership } = await accessMessage(deps.db, userId, messageId);
+  const seesReading = membership.readsHiddenAfter === null;
   const p = conversationParticipants;
   // Names spelt out: the query builder leaves the table away here, and the subquery would compare receipts with themselves.
   const firstCovering = (kind: 'delivered' | 'read') => sql<string | null>`(
@@ -102,7 +113,7 @@ export async function listStatuses(deps: Deps, userId: string, messageId: string
     .select({
       userId: p.userId,
       deliveredSeq: p.deliveredSeq,
-      readSeq: p.readSeq,
+      readSeq: sql<number>`least(${p.readSeq}, ${p.readsHiddenAfter})`.mapWith(Number),
       deliveredAt: firstCovering('delivered'),
       readAt: firstCovering('read'),
     })
@@ -118,10 +129,13 @@ export async function listStatuses(deps: Deps, userId: string, messageId: string
     )
     .orderBy(asc(p.joinedAt), asc(p.userId));
   const iso = (at: string | null) => (at === null ? null : new Date(at).toISOString());
-  return rows.map((row) => ({
-    userId: row.userId,
-    status: row.readSeq >= message.seq ? 'read' : row.deliveredSeq >= message.seq ? 'delivered' : 'sent',
-    deliveredAt: iso(row.deliveredAt),
-    readAt: iso(row.readAt),
-  }));
+  return rows.map((row) => {
+    const isRead = row.readSeq >= message.seq && (seesReading || row.userId === userId);
+    return {
+      userId: row.userId,
+      status: isRead ? 'read' : row.deliveredSeq >= message.seq ? 'delivered' : 'sent',
+      deliveredAt: iso(row.deliveredAt),
+      readAt: isRead ? iso(row.readAt) : null,
+    };
+  });
 }

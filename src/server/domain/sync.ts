@@ -1,20 +1,16 @@
 /** `sync.bootstrap`: one consistent picture to start from, and the cursor that goes on from exactly there. */
-import { eq, sql } from 'drizzle-orm';
+import { sql } from 'drizzle-orm';
 import { LIMITS } from '#protocol/limits';
-import { users } from '../db/tables.ts';
 import type { Deps } from '../deps.ts';
+import { findMe } from './accounts.ts';
 import { listConversations } from './conversation-list.ts';
-import { userColumns } from './present.ts';
 
 export async function bootstrap(deps: Deps, userId: string) {
   return deps.db.transaction(
     async (tx) => {
       const [at] = await tx.execute<{ now: string }>(sql`select pg_current_snapshot()::text as now`);
-      const [user] = await tx
-        .select({ ...userColumns, email: users.email })
-        .from(users)
-        .where(eq(users.id, userId));
-      if (!at || !user) throw new TypeError('a signed-in person is missing');
+      if (!at) throw new TypeError('Postgres gave no snapshot');
+      const user = await findMe({ db: tx }, userId);
       const page = await listConversations(tx, userId, { limit: LIMITS.pageDefault });
       return { cursor: deps.cursors.write(userId, at.now), user, ...page };
     },

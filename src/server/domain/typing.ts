@@ -2,6 +2,7 @@
 import type { Bus } from '../bus/bus.ts';
 import type { Deps } from '../deps.ts';
 import { accessConversation, requireActive } from './access.ts';
+import { privacyOf } from './privacy.ts';
 
 /** Clients refresh about every 3 s; the viewer's own timer hides after 3 s without news. This is the server's last word. */
 const EXPIRY_MS = 6_000;
@@ -42,5 +43,5 @@ export async function setTyping(
   { conversationId, isTyping }: { conversationId: string; isTyping: boolean },
 ): Promise<void> {
   requireActive(await accessConversation(deps.db, userId, conversationId));
-  deps.typing.set(conversationId, userId, isTyping);
+  if ((await privacyOf(deps, userId)).typing) deps.typing.set(conversationId, userId, isTyping);
 }

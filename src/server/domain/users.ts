@@ -7,6 +7,7 @@ import type { Deps } from '../deps.ts';
 import { findMe } from './accounts.ts';
 import { type Change, change, currentXid } from './change.ts';
 import { loadParticipants, userColumns } from './present.ts';
+import { hideReading, privacyColumns } from './privacy.ts';
 
 /** In the order asked for; who does not exist is left out. */
 export async function usersByIds(deps: Deps, userIds: string[]): Promise<User[]> {
@@ -32,19 +33,30 @@ export async function searchUsers(deps: Deps, { query, limit }: z.output<typeof 
     .limit(limit);
 }
 
-/** A new name or picture is part of every conversation I am in, so everybody there hears of it through the feed (P13). */
-export function updateUser(deps: Deps, userId: string, input: z.output<typeof UpdateUser>): Promise<Me> {
-  const { displayName, avatarUrl } = input;
+/**
+ * A new name or picture is part of every conversation I am in, and so is how much of my reading is shown: everybody there
+ * hears of it through the feed (P13).
+ */
+export async function updateUser(deps: Deps, userId: string, input: z.output<typeof UpdateUser>): Promise<Me> {
+  const { displayName, avatarUrl, privacy } = input;
   const changes = {
     ...(displayName === undefined ? {} : { displayName }),
     ...(avatarUrl === undefined ? {} : { avatarUrl }),
+    ...(privacy?.receipts === undefined ? {} : { sharesReceipts: privacy.receipts }),
+    ...(privacy?.presence === undefined ? {} : { sharesPresence: privacy.presence }),
+    ...(privacy?.typing === undefined ? {} : { sharesTyping: privacy.typing }),
   };
   if (Object.keys(changes).length === 0) return findMe(deps, userId);
-  return change(deps, async (step) => {
+  const me = await change(deps, async (step) => {
+    const [before] = await step.tx.select(privacyColumns).from(users).where(eq(users.id, userId)).for('update');
     await step.tx.update(users).set(changes).where(eq(users.id, userId));
+    const receipts = privacy?.receipts ?? before?.receipts;
+    if (receipts !== undefined && receipts !== before?.receipts) await hideReading(step.tx, userId, receipts);
     await stampMemberships(step, userId);
-    return findMe({ db: step.tx as unknown as Deps['db'] }, userId);
+    return findMe({ db: step.tx }, userId);
   });
+  if (privacy) deps.bus.publish({ kind: 'privacy', userId, privacy: me.privacy });
+  return me;
 }
 
 async function stampMemberships({ tx, emit }: Change, userId: string): Promise<void> {

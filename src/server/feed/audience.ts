@@ -5,7 +5,9 @@
 import { and, eq, isNull } from 'drizzle-orm';
 import type { Bus, BusMessage } from '../bus/bus.ts';
 import type { Db } from '../db/client.ts';
-import { conversationParticipants, conversations } from '../db/tables.ts';
+import type { Privacy } from '#protocol/user';
+import { conversationParticipants, conversations, users } from '../db/tables.ts';
+import { privacyColumns } from '../domain/privacy.ts';
 
 export type Listener = (message: BusMessage) => void;
 
@@ -16,8 +18,10 @@ interface Person {
   readonly leaveOwn: () => void;
   /** What events said of memberships while the list was being read: they are newer than the list. */
   readonly told: Map<string, boolean>;
+  /** Undefined until it is known. */
+  privacy: Privacy | undefined;
   /** Settles when the conversations of the person are known and listened to. */
-  readonly ready: Promise<void>;
+  ready: Promise<void>;
 }
 
 export class Audience {
@@ -50,34 +54,43 @@ export class Audience {
     return stop;
   }
 
+  /** What a connected person shows of himself; undefined for everybody else. */
+  privacyOf(userId: string): Privacy | undefined {
+    return this.#people.get(userId)?.privacy;
+  }
+
   #enter(userId: string): Person {
-    const joined = new Map<string, () => void>();
-    const listeners = new Set<Listener>();
     // Listening to what concerns the person comes first: a membership made while the list is read is not missed.
-    const leaveOwn = this.#bus.subscribe(`u:${userId}`, (message) => this.#onMembership(userId, message));
-    const told = new Map<string, boolean>();
-    const ready = this.#load(userId, { joined, listeners, told });
-    const person: Person = { listeners, joined, leaveOwn, told, ready };
+    const leaveOwn = this.#bus.subscribe(`u:${userId}`, (message) => this.#onOwn(userId, message));
+    const person: Person = {
+      listeners: new Set(),
+      joined: new Map(),
+      leaveOwn,
+      told: new Map(),
+      privacy: undefined,
+      ready: Promise.resolve(),
+    };
+    person.ready = this.#load(userId, person);
     this.#people.set(userId, person);
     return person;
   }
 
-  async #load(userId: string, { joined, listeners, told }: Pick<Person, 'joined' | 'listeners' | 'told'>) {
+  async #load(userId: string, person: Person): Promise<void> {
+    const mine = and(eq(conversationParticipants.userId, users.id), isNull(conversationParticipants.leftAt));
     const rows = await this.#db
-      .select({ id: conversationParticipants.conversationId })
-      .from(conversationParticipants)
-      .innerJoin(conversations, eq(conversations.id, conversationParticipants.conversationId))
-      .where(
-        and(
-          eq(conversationParticipants.userId, userId),
-          isNull(conversationParticipants.leftAt),
-          eq(conversations.isActive, true),
-        ),
-      );
-    for (const { id } of rows) if (told.get(id) !== false) this.#join(joined, id, listeners);
+      .select({ id: conversations.id, privacy: privacyColumns })
+      .from(users)
+      .leftJoin(conversationParticipants, mine)
+      .leftJoin(
+        conversations,
+        and(eq(conversations.id, conversationParticipants.conversationId), eq(conversations.isActive, true)),
+      )
+      .where(eq(users.id, userId));
+    person.privacy ??= rows[0]?.privacy;
+    for (const { id } of rows) if (id !== null && person.told.get(id) !== false) this.#join(person, id);
   }
 
-  #join(joined: Person['joined'], conversationId: string, listeners: Set<Listener>): void {
+  #join({ joined, listeners }: Person, conversationId: string): void {
     if (joined.has(conversationId)) return;
     const out = this.#bus.subscribe(`c:${conversationId}`, (message) => {
       for (const listener of listeners) listener(message);
@@ -86,15 +99,19 @@ export class Audience {
   }
 
   /** Runs for the copy of a message that is addressed to this person: who arrives joins, who is removed hears it and leaves. */
-  #onMembership(userId: string, message: BusMessage): void {
-    if (message.kind !== 'events') return;
+  #onOwn(userId: string, message: BusMessage): void {
     const person = this.#people.get(userId);
     if (!person) return;
+    if (message.kind === 'privacy') {
+      person.privacy = message.privacy;
+      for (const listener of person.listeners) listener(message);
+    }
+    if (message.kind !== 'events') return;
     const { conversationId, events } = message;
     const own = events.findLast(({ event }) => event.type === 'participant' && event.userId === userId);
     if (own?.event.type !== 'participant') return;
     person.told.set(conversationId, !own.event.removed);
-    if (!own.event.removed) return this.#join(person.joined, conversationId, person.listeners);
+    if (!own.event.removed) return this.#join(person, conversationId);
     person.joined.get(conversationId)?.();
     person.joined.delete(conversationId);
     for (const listener of person.listeners) listener({ ...message, events: [own] });

@@ -4,6 +4,7 @@ import type { FeedEvent } from '#protocol/event';
 import type { BusMessage, StampedEvent } from '../bus/bus.ts';
 import type { Connection } from '../context.ts';
 import type { Deps } from '../deps.ts';
+import { withoutReading } from '../domain/privacy.ts';
 import { CatchUp } from './catch-up.ts';
 import { parseSnapshot, type Snapshot } from './cursor.ts';
 import { Outlet, sizeOf } from './outlet.ts';
@@ -197,7 +198,10 @@ export class Follower implements AsyncIterableIterator<Tracked> {
   }
 
   #track(snapshot: string, event: FeedEvent): Tracked {
-    return tracked(this.#deps.cursors.write(this.#options.userId, snapshot), event);
+    const { userId } = this.#options;
+    const { cursors, audience } = this.#deps;
+    const seen = audience.privacyOf(userId)?.receipts === false ? withoutReading(event, userId) : event;
+    return tracked(cursors.write(userId, snapshot), seen);
   }
 
   #cut(): void {

@@ -1,10 +1,8 @@
-/** Ephemeral subscriptions: presence, typing and receipts. No cursor; a slow reader loses signals, never events. */
-import type { PresenceSignal, ReceiptSignal, TypingSignal } from '#protocol/signal';
+/** Ephemeral subscriptions: typing and receipts. No cursor; a slow reader loses signals, never events. */
+import type { ReceiptSignal, TypingSignal } from '#protocol/signal';
 import type { Connection } from '../context.ts';
 import type { Deps } from '../deps.ts';
 import { accessConversation } from '../domain/access.ts';
-import { presenceOf } from '../domain/presence.ts';
-import { sharingWith } from '../domain/shared.ts';
 
 /** Above this much unsent, signals are dropped: they are the first to go under pressure. */
 const MAX_UNSENT_BYTES = 256 * 1024;
@@ -18,7 +16,7 @@ export interface Watcher {
 }
 
 /** A hand-written iterator over what `attach` pushes: a fifth of the memory of a generator, and it ends with the signal. */
-function stream<T>(
+export function stream<T>(
   watcher: Watcher,
   attach: (push: (value: T) => void) => Promise<() => void>,
 ): AsyncIterableIterator<T> {
@@ -70,36 +68,23 @@ export async function watchReceipts(deps: Deps, watcher: Watcher, conversationId
   if (conversationId) await accessConversation(deps.db, watcher.userId, conversationId);
   return stream<ReceiptSignal>(watcher, (push) =>
     deps.audience.listen(watcher.userId, (message) => {
-      if (message.kind === 'receipt' && (!conversationId || message.conversationId === conversationId))
-        push(message.signal);
+      if (message.kind !== 'receipt' || (conversationId && message.conversationId !== conversationId)) return;
+      if (message.signal.userId === watcher.userId) return push(message.signal);
+      if (!message.shown) return;
+      const sees = deps.audience.privacyOf(watcher.userId)?.receipts !== false;
+      push(sees ? message.shown : { ...message.shown, readSeq: 0 });
     }),
   );
 }
 
-/** My own typing is not told to my other devices. */
+/** My own typing is not told to my other devices, and other people's not to who hides his own. */
 export async function watchTyping(deps: Deps, watcher: Watcher, conversationId: string | null | undefined) {
   if (conversationId) await accessConversation(deps.db, watcher.userId, conversationId);
   return stream<TypingSignal>(watcher, (push) =>
     deps.audience.listen(watcher.userId, (message) => {
       if (message.kind !== 'typing' || message.signal.userId === watcher.userId) return;
+      if (deps.audience.privacyOf(watcher.userId)?.typing === false) return;
       if (!conversationId || message.conversationId === conversationId) push(message.signal);
     }),
   );
-}
-
-/** First the current state of everyone asked for, then transitions, of those the viewer may see. */
-export function watchPresence(deps: Deps, watcher: Watcher, userIds: string[]) {
-  return stream<PresenceSignal>(watcher, async (push) => {
-    const stops = userIds.map((userId) =>
-      deps.bus.subscribe(`p:${userId}`, (message) => {
-        if (message.kind !== 'presence') return;
-        const { status, lastSeenAt } = message;
-        void sharingWith(deps.db, watcher.userId, [userId])
-          .then((visible) => visible.has(userId) && push({ userId, status, lastSeenAt }))
-          .catch((error: unknown) => deps.log.warn({ err: error }, 'presence not told'));
-      }),
-    );
-    for (const one of await presenceOf(deps, watcher.userId, userIds)) push(one);
-    return () => stops.forEach((stop) => stop());
-  });
 }

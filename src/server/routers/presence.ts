@@ -3,7 +3,7 @@ import type { TRPCRouterRecord } from '@trpc/server';
 import { z } from 'zod';
 import { PresenceIds, PresenceSignal, SetPresence } from '#protocol/signal';
 import { presenceOf } from '../domain/presence.ts';
-import { watchPresence } from '../feed/signals.ts';
+import { watchPresence } from '../feed/presence-watch.ts';
 import { authedProcedure } from '../trpc.ts';
 import { watcherOf } from './watcher.ts';
 
