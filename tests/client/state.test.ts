@@ -70,7 +70,10 @@ const echo = (id: string): MessageView =>
   message(0, { id, seq: null, senderId: ME, send: { step: 'waiting' }, version: 0 });
 
 const start: Change[] = [
-  { type: 'me', me: { ...user(ME), email: 'me@example.org' } },
+  {
+    type: 'me',
+    me: { ...user(ME), email: 'me@example.org', privacy: { receipts: true, presence: true, typing: true } },
+  },
   { type: 'bootstrap', conversations: [conversation()], hasMore: false },
   { type: 'window', conversationId: C, messages: [], place: 'replace', hasOlder: false, hasNewer: false },
 ];

@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { AnyTRPCRouter } from '@trpc/server';
 import { applyWSSHandler, type CreateWSSContextFnOptions } from '@trpc/server/adapters/ws';
+import { Gauge } from 'prom-client';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { must } from '#lib/must';
 import { CLOSE } from '#protocol/close-codes';
@@ -33,6 +34,14 @@ export function createWs(deps: Deps, router: AnyTRPCRouter, state: ServerState):
   const { env, log, metrics, revocations, limits } = deps;
   const server = new WebSocketServer({ noServer: true, maxPayload: LIMITS.frameBytes, perMessageDeflate: false });
   const sockets = new Sockets();
+  new Gauge({
+    name: 'parley_socket_unsent_bytes',
+    help: 'Written to WebSockets and not yet taken by their readers',
+    registers: [metrics.registry],
+    collect() {
+      this.set([...sockets.all].reduce((sum, { socket }) => sum + socket.bufferedAmount, 0));
+    },
+  });
   const known = new WeakMap<WebSocket, Socket>();
   const stopListening = revocations.onRevoked((ids) => sockets.revoke(ids));
 
