@@ -37,6 +37,8 @@ export const ConversationSeen = Conversation.extend({
   lastMessage: MessageSeen.nullable(),
   /** Messages after my read watermark that are not mine. */
   unreadCount: z.int(),
+  /** While this time has not come I am not told of messages outside of the page; null when I am. */
+  mutedUntil: z.string().nullable(),
 });
 export type ConversationSeen = z.infer<typeof ConversationSeen>;
 
@@ -54,6 +56,8 @@ export const ListConversations = z
   })
   .prefault({});
 export const ConversationRef = z.object({ conversationId: Id });
+/** Null ends it; a time in the year 9999 is for ever. */
+export const MuteConversation = z.object({ conversationId: Id, until: z.iso.datetime({ offset: true }).nullable() });
 /** Clients' own agreements, in clear: nothing that should be sealed belongs here. Counted as JSON. */
 const Settings = z.record(text().max(64), z.unknown()).superRefine((value, issues) => {
   if (JSON.stringify(value).length <= LIMITS.settings) return;

@@ -23,6 +23,7 @@ export type Reason =
   | 'password_not_derived'
   | 'self_conversation'
   | 'system_message_refused'
+  | 'push_endpoint_refused'
   // UNAUTHORIZED
   | 'not_signed_in'
   | 'invalid_credentials'

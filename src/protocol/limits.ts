@@ -26,4 +26,6 @@ export const LIMITS = {
   accountSettings: 60_000,
   /** Different reactions on one message by one person. */
   reactionsPerPerson: 20,
+  /** Browsers of one person that are told outside of the page; the oldest make room. */
+  pushSubscriptions: 50,
 } as const;

@@ -4,6 +4,7 @@ import { conversationsRouter } from './routers/conversations.ts';
 import { keysRouter } from './routers/keys.ts';
 import { messagesRouter } from './routers/messages.ts';
 import { presenceRouter } from './routers/presence.ts';
+import { pushRouter } from './routers/push.ts';
 import { receiptsRouter } from './routers/receipts.ts';
 import { feedRouter, syncRouter } from './routers/sync.ts';
 import { typingRouter } from './routers/typing.ts';
@@ -17,6 +18,7 @@ export const appRouter = router({
   keys: keysRouter,
   messages: messagesRouter,
   presence: presenceRouter,
+  push: pushRouter,
   receipts: receiptsRouter,
   sync: syncRouter,
   typing: typingRouter,

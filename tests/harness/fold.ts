@@ -43,7 +43,7 @@ export function toFresh(state: Folded, me: string): Fresh[] {
     const lastMessage = list.find(({ seq }) => seq === own.lastSeq) ?? null;
     return inOneOrder({
       // Who sends has read: unread is a difference, not a count (rule G4).
-      conversation: { ...own, participants, lastMessage, unreadCount: own.lastSeq - readSeq },
+      conversation: { ...own, participants, lastMessage, unreadCount: own.lastSeq - readSeq, mutedUntil: null },
       messages: list,
     });
   });

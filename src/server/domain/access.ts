@@ -22,6 +22,7 @@ const columns = {
   deliveredSeq: conversationParticipants.deliveredSeq,
   readSeq: conversationParticipants.readSeq,
   readsHiddenAfter: conversationParticipants.readsHiddenAfter,
+  mutedUntil: conversationParticipants.mutedUntil,
   keyGen: conversationParticipants.keyGen,
 };
 
@@ -46,6 +47,7 @@ export type Membership = {
   readonly readSeq: number;
   /** Not null: the person hides what he reads, and does not see what others read. */
   readonly readsHiddenAfter: number | null;
+  readonly mutedUntil: Date | null;
   readonly keyGen: number;
 };
 

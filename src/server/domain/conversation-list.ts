@@ -10,11 +10,18 @@ import { readingFor } from './privacy.ts';
 import { loadConversations, loadReactions, messageColumns, seenBy, toMessage } from './present.ts';
 
 /** What of a membership decides how a conversation looks to its owner. */
-type Viewer = Pick<Membership, 'conversationId' | 'userId' | 'readSeq' | 'readsHiddenAfter' | 'visibleFromSeq'>;
+type Viewer = Pick<
+  Membership,
+  'conversationId' | 'userId' | 'readSeq' | 'readsHiddenAfter' | 'visibleFromSeq' | 'mutedUntil'
+>;
 
 /** Messages after my read watermark. Sending moves the watermark, so none of them is mine. */
 const unreadOf = (conversation: Conversation, { readSeq, visibleFromSeq }: Viewer) =>
   Math.max(0, conversation.lastSeq - Math.max(readSeq, visibleFromSeq));
+
+/** A mute that has run out is none. */
+const muteOf = ({ mutedUntil }: Viewer) =>
+  mutedUntil !== null && mutedUntil.getTime() > Date.now() ? mutedUntil.toISOString() : null;
 
 async function seeMany(db: Db | Tx, viewers: Viewer[]): Promise<ConversationSeen[]> {
   const ids = viewers.map(({ conversationId }) => conversationId);
@@ -25,7 +32,15 @@ async function seeMany(db: Db | Tx, viewers: Viewer[]): Promise<ConversationSeen
     if (!conversation) return [];
     const lastMessage = last.get(viewer.conversationId) ?? null;
     const participants = conversation.participants.map((one) => readingFor(viewer, one));
-    return [{ ...conversation, participants, lastMessage, unreadCount: unreadOf(conversation, viewer) }];
+    return [
+      {
+        ...conversation,
+        participants,
+        lastMessage,
+        unreadCount: unreadOf(conversation, viewer),
+        mutedUntil: muteOf(viewer),
+      },
+    ];
   });
 }
 
@@ -81,6 +96,7 @@ export async function listConversations(
       userId: conversationParticipants.userId,
       readSeq: conversationParticipants.readSeq,
       readsHiddenAfter: conversationParticipants.readsHiddenAfter,
+      mutedUntil: conversationParticipants.mutedUntil,
       visibleFromSeq: conversationParticipants.visibleFromSeq,
     })
     .from(conversationParticipants)

@@ -7,6 +7,7 @@ import {
   CreateDirect,
   CreateGroup,
   ListConversations,
+  MuteConversation,
   UpdateConversation,
 } from '#protocol/conversation';
 import { AddParticipant, RemoveParticipant, SetRole } from '#protocol/participant';
@@ -14,6 +15,7 @@ import { accessConversation } from '../domain/access.ts';
 import { archiveConversation, updateConversation } from '../domain/conversation-changes.ts';
 import { listConversations, seeConversation } from '../domain/conversation-list.ts';
 import { createDirect, createGroup } from '../domain/conversations.ts';
+import { muteConversation } from '../domain/mutes.ts';
 import { addParticipant, removeParticipant, setRole } from '../domain/participants.ts';
 import { authedProcedure } from '../trpc.ts';
 
@@ -46,6 +48,9 @@ export const conversationsRouter = {
   update: conversation
     .input(UpdateConversation)
     .mutation(({ ctx, input }) => updateConversation(ctx.deps, ctx.session.userId, input)),
+  mute: conversation
+    .input(MuteConversation)
+    .mutation(({ ctx, input }) => muteConversation(ctx.deps, ctx.session.userId, input)),
   archive: conversation
     .input(ConversationRef)
     .mutation(({ ctx, input }) => archiveConversation(ctx.deps, ctx.session.userId, input.conversationId)),
