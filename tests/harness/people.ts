@@ -13,8 +13,16 @@ export interface Person extends Keys, Program {
   readonly sessionId: string;
 }
 
+/** What it takes to make somebody: a server's address, its database and its token keys. */
+export interface Home {
+  readonly url: string;
+  readonly wsUrl: string;
+  readonly db: Pick<TestServer['db'], 'sql'>;
+  readonly deps: Pick<TestServer['deps'], 'tokens'>;
+}
+
 /** Puts an account with keys into the database (registration has tests of its own) and signs it in. */
-export async function newUser(server: TestServer, name = 'person'): Promise<Person> {
+export async function newUser(server: Home, name = 'person'): Promise<Person> {
   const keys = await newPerson({ userId: uuidv7() });
   const sessionId = uuidv7();
   const username = `${name}-${keys.userId.slice(-8)}`;
