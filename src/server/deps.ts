@@ -12,6 +12,7 @@ import type { Env } from './env.ts';
 import { Audience } from './feed/audience.ts';
 import { Cursors, readDatabaseTag } from './feed/cursor.ts';
 import { Hub } from './feed/hub.ts';
+import { Offline } from './jobs/offline.ts';
 import type { Logger } from './observe/log.ts';
 import { createMetrics, type Metrics } from './observe/metrics.ts';
 import { createMemoryPresence } from './presence/memory.ts';
@@ -40,6 +41,8 @@ export interface Deps extends AsyncDisposable {
   readonly audience: Audience;
   readonly cursors: Cursors;
   readonly hub: Hub;
+  /** Notices who is to be told outside of the page; asleep until the queues are open (jobs/jobs.ts). */
+  readonly offline: Offline;
   /** Milliseconds since 1970; tests may move it. */
   readonly now: () => number;
 }
@@ -75,10 +78,11 @@ export async function createDeps(options: DepsOptions): Promise<Deps> {
     const presence = createMemoryPresence({ bus, db, log });
     const typing = new TypingTimers(bus);
     const hub = new Hub({ sql, db, bus, log });
+    const metrics = createMetrics({ processMetrics });
     return {
       env,
       log,
-      metrics: createMetrics({ processMetrics }),
+      metrics,
       sql,
       hot,
       db,
@@ -95,6 +99,7 @@ export async function createDeps(options: DepsOptions): Promise<Deps> {
       audience: new Audience(bus, db),
       cursors: new Cursors(await readDatabaseTag(sql)),
       hub,
+      offline: new Offline({ sql, bus, presence, metrics, log }),
       now,
       async [Symbol.asyncDispose]() {
         // Whatever uses the pool ends before it.

@@ -106,6 +106,7 @@ async function announce(
     version,
   };
   deps.bus.publish({ kind: 'events', conversationId, events: [{ version, event: { type: 'message', message } }] });
+  deps.offline.note(conversationId);
   // Who answers has read what came before; that his own message is read by him, every client knows from its sender.
   if (readBefore < seq - 1)
     await noteAnswer(deps, { conversationId, userId, readBefore, readsHiddenAfter, seq, at: createdAt });

@@ -10,6 +10,42 @@ export interface Metrics {
   readonly socketsClosed: Counter<'code'>;
   readonly subscriptions: Gauge<'path'>;
   readonly rejected: Counter<'why'>;
+  /** Runs of jobs; `again` was not the last attempt, `failed` was. */
+  readonly jobs: Counter<'queue' | 'outcome'>;
+  /** Not added, because the store of the jobs was away. */
+  readonly jobsDropped: Counter<'queue'>;
+  readonly pushes: Counter<'outcome'>;
+  /** How to ask for the depths of the queues: done when somebody scrapes, given up after a second. */
+  countJobs(depths: () => Promise<QueueDepth[]> | QueueDepth[]): void;
+}
+
+export interface QueueDepth {
+  readonly queue: string;
+  /** By state: waiting, active, delayed, failed. */
+  readonly counts: Readonly<Record<string, number>>;
+}
+
+const DEPTHS_MS = 1_000;
+
+/** Asked only at a scrape, because it costs a round trip to the store. */
+function depthGauge(registers: Registry[]) {
+  let depths: (() => Promise<QueueDepth[]> | QueueDepth[]) | undefined;
+  new Gauge({
+    name: 'parley_queue_jobs',
+    help: 'Jobs in the queues of the whole system, by state',
+    labelNames: ['queue', 'state'],
+    registers,
+    async collect() {
+      const late = new Promise<[]>((done) => setTimeout(done, DEPTHS_MS, []).unref());
+      const found = depths ? await Promise.race([Promise.resolve(depths()).catch(() => []), late]) : [];
+      this.reset();
+      for (const { queue, counts } of found)
+        for (const [state, count] of Object.entries(counts)) this.set({ queue, state }, count);
+    },
+  });
+  return (ask: typeof depths) => {
+    depths = ask;
+  };
 }
 
 export function createMetrics({ processMetrics = false } = {}): Metrics {
@@ -51,5 +87,24 @@ export function createMetrics({ processMetrics = false } = {}): Metrics {
       labelNames: ['why'],
       registers,
     }),
+    jobs: new Counter({
+      name: 'parley_jobs_total',
+      help: 'Runs of jobs by queue and outcome',
+      labelNames: ['queue', 'outcome'],
+      registers,
+    }),
+    jobsDropped: new Counter({
+      name: 'parley_jobs_dropped_total',
+      help: 'Jobs that were not added because their store was away',
+      labelNames: ['queue'],
+      registers,
+    }),
+    pushes: new Counter({
+      name: 'parley_pushes_total',
+      help: 'Web pushes by outcome',
+      labelNames: ['outcome'],
+      registers,
+    }),
+    countJobs: depthGauge(registers),
   };
 }

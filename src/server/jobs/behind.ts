@@ -1,0 +1,34 @@
+/** Who has not got the last message of a conversation, has not been told of it, and would want to be. */
+import type { Sql } from '../db/client.ts';
+
+export interface Behind {
+  readonly userId: string;
+  readonly conversationId: string;
+  readonly lastSeq: number;
+  readonly notifiedSeq: number;
+  /** False for who has no device to be told on and has had a job since he was last here. */
+  readonly worthTelling: boolean;
+}
+
+/** More rows in one look than this are left to the sweep. */
+const LIMIT = 10_000;
+
+type Which =
+  | { readonly column: 'conversation_id' | 'user_id'; readonly ids: readonly string[] }
+  /** Any whose last message is between so many milliseconds old; at random when there are more than the limit. */
+  | { readonly olderMs: number; readonly youngerMs: number; readonly limit: number };
+
+export async function findBehind(sql: Sql, which: Which): Promise<Behind[]> {
+  const condition =
+    'ids' in which
+      ? sql`${sql('p')}.${sql(which.column)} = any(${which.ids as string[]}::uuid[])`
+      : sql`c.last_message_at between now() - ${which.youngerMs} * interval '1 ms' and now() - ${which.olderMs} * interval '1 ms'`;
+  const bound = 'ids' in which ? sql`limit ${LIMIT}` : sql`order by random() limit ${which.limit}`;
+  return sql<Behind[]>`
+    select p.user_id as "userId", p.conversation_id as "conversationId", c.last_seq as "lastSeq", p.notified_seq as "notifiedSeq",
+      p.notified_seq <= p.delivered_seq or exists (select 1 from push_subscriptions s where s.user_id = p.user_id) as "worthTelling"
+    from conversations c join conversation_participants p on p.conversation_id = c.id
+    where ${condition} and c.is_active and p.left_at is null and coalesce(p.muted_until <= now(), true)
+      and greatest(p.notified_seq, p.delivered_seq, p.visible_from_seq) < c.last_seq
+    ${bound}`;
+}

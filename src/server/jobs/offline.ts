@@ -1,0 +1,185 @@
+/**
+ * Notices who is away when a message is committed, who goes, and who comes back, and adds the jobs. All of it happens
+ * beside the calls that cause it: nothing here throws or waits on them, and what is lost here the sweep finds (P19).
+ */
+import type { Queue } from 'bullmq';
+import type { Sql } from '../db/client.ts';
+import type { Bus } from '../bus/bus.ts';
+import type { Logger } from '../observe/log.ts';
+import type { Metrics } from '../observe/metrics.ts';
+import type { Presence } from '../presence/presence.ts';
+import { type Behind, findBehind } from './behind.ts';
+import { Gatherer } from './gatherer.ts';
+import { deduplication, type QueueName, type Timing } from './queues.ts';
+
+/** A job that this node added so long ago is taken to be there still, unless Postgres shows that it is done. */
+const TRUST_MS = 10_000;
+const REMEMBERED = 50_000;
+/** In one round trip to the store. */
+const CHUNK = 500;
+/**
+ * From so many absent people in one conversation on, those who have no device to be told on get a job once per absence
+ * and not with each message: there is nothing it could do.
+ */
+const CROWD = 100;
+
+interface Parts {
+  readonly sql: Sql;
+  readonly bus: Bus;
+  readonly presence: Presence;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+}
+
+interface Added {
+  readonly lastSeq: number;
+  readonly at: number;
+}
+
+export class Offline {
+  readonly #parts: Parts;
+  /** Person -> conversation -> what the job was added for. */
+  readonly #added = new Map<string, Map<string, Added>>();
+  #remembered = 0;
+  #running:
+    | { queues: Readonly<Record<QueueName, Queue>>; timing: Timing; gatherers: Gatherers; stop(): void }
+    | undefined;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  /** A message was committed. */
+  note(conversationId: string): void {
+    this.#running?.gatherers.conversations.add(conversationId);
+  }
+
+  /** A socket of this person was signed in. */
+  returned(userId: string): void {
+    this.#running?.gatherers.returned.add(userId);
+  }
+
+  /** This person's last socket is gone. */
+  left(userId: string): void {
+    this.#forget(userId);
+    this.#running?.gatherers.left.add(userId);
+  }
+
+  /** Until now nothing was noticed: the store was not open. */
+  start(queues: Readonly<Record<QueueName, Queue>>, timing: Timing): void {
+    const { bus, log } = this.#parts;
+    const gatherers: Gatherers = {
+      conversations: new Gatherer((ids) => this.#deliver('conversation_id', ids), timing.gather, log),
+      left: new Gatherer((ids) => this.#deliver('user_id', ids), timing.gather, log),
+      // At once: his devices take what waited within a moment, and then there is nothing to see any more.
+      returned: new Gatherer((ids) => this.#welcome(ids), 0, log),
+    };
+    const stop = bus.observe((message) => {
+      if (message.kind === 'presence' && message.status === 'offline') this.left(message.userId);
+    });
+    this.#running = { queues, timing, gatherers, stop };
+  }
+
+  /** Adds what was noticed, and notices no more. */
+  async stop(): Promise<void> {
+    const running = this.#running;
+    if (!running) return;
+    running.stop();
+    const { conversations, left, returned } = running.gatherers;
+    await Promise.all([conversations, left, returned].map((gatherer) => gatherer.close()));
+    this.#running = undefined;
+  }
+
+  async #deliver(column: 'conversation_id' | 'user_id', ids: string[]): Promise<void> {
+    const behind = await findBehind(this.#parts.sql, { column, ids });
+    const unknown = behind.filter((one) => !this.#isAdded(one));
+    await this.addDeliveries(await this.absent(thinned(unknown)));
+  }
+
+  /** Of these, the ones whose person has no live socket on any node. */
+  async absent(behind: Behind[]): Promise<Behind[]> {
+    if (behind.length === 0) return [];
+    const present = await this.#parts.presence.get([...new Set(behind.map(({ userId }) => userId))]);
+    return behind.filter(({ userId }) => (present.get(userId)?.status ?? 'offline') === 'offline');
+  }
+
+  /** Who has a job waiting keeps it. @throws when the store is away */
+  async addDeliveries(behind: readonly Behind[]): Promise<void> {
+    await this.#add(
+      'message-delivery',
+      behind.map(({ userId, conversationId }) => ({
+        name: 'deliver',
+        data: { userId, conversationId },
+        opts: { deduplication: deduplication(userId, conversationId) },
+      })),
+    );
+    const at = Date.now();
+    for (const one of behind) this.#remember(one, at);
+  }
+
+  async #welcome(userIds: string[]): Promise<void> {
+    const { sql } = this.#parts;
+    const rows = await sql<{ user_id: string }[]>`
+      select u.user_id from unnest(${userIds}::uuid[]) as u (user_id) where exists (
+        select 1 from conversation_participants p join conversations c on c.id = p.conversation_id
+        where p.user_id = u.user_id and p.left_at is null and c.is_active
+          and greatest(p.delivered_seq, p.visible_from_seq) < c.last_seq)`;
+    const delay = this.#running?.timing.welcome ?? 0;
+    await this.#add(
+      'offline-messages',
+      rows.map(({ user_id }) => ({
+        name: 'welcome',
+        data: { userId: user_id },
+        opts: { delay, deduplication: deduplication(user_id) },
+      })),
+    );
+  }
+
+  async #add(queue: QueueName, jobs: { name: string; data: object; opts: object }[]): Promise<void> {
+    const { metrics } = this.#parts;
+    for (let from = 0; from < jobs.length; from += CHUNK) {
+      const chunk = jobs.slice(from, from + CHUNK);
+      try {
+        if (!this.#running) throw new Error('the store of the jobs is not open');
+        await this.#running.queues[queue].addBulk(chunk);
+      } catch (error) {
+        metrics.jobsDropped.inc({ queue }, jobs.length - from);
+        throw error;
+      }
+    }
+  }
+
+  /**
+   * True while a job that this node added has not dealt with what it was added for. It will also find what came since:
+   * before it ends it looks again (message-delivery.ts).
+   */
+  #isAdded({ userId, conversationId, notifiedSeq }: Behind): boolean {
+    const added = this.#added.get(userId)?.get(conversationId);
+    return added !== undefined && notifiedSeq < added.lastSeq && Date.now() - added.at < TRUST_MS;
+  }
+
+  #remember({ userId, conversationId, lastSeq }: Behind, at: number): void {
+    if (++this.#remembered > REMEMBERED) {
+      this.#added.clear();
+      this.#remembered = 1;
+    }
+    const of = this.#added.get(userId) ?? new Map<string, Added>();
+    this.#added.set(userId, of.set(conversationId, { lastSeq, at }));
+  }
+
+  #forget(userId: string): void {
+    this.#added.delete(userId);
+  }
+}
+
+interface Gatherers {
+  readonly conversations: Gatherer;
+  readonly left: Gatherer;
+  readonly returned: Gatherer;
+}
+
+function thinned(behind: Behind[]): Behind[] {
+  const size = new Map<string, number>();
+  for (const { conversationId } of behind) size.set(conversationId, (size.get(conversationId) ?? 0) + 1);
+  return behind.filter((one) => one.worthTelling || (size.get(one.conversationId) ?? 0) < CROWD);
+}
