@@ -2,11 +2,13 @@
 import { createWSClient, type TRPCWebSocketClient } from '@trpc/client';
 import { platform } from '#client/platform';
 import { CLOSE } from '#protocol/close-codes';
-import { backoffMs } from './backoff.ts';
+import { reconnectMs, sleep } from './backoff.ts';
+import { SdkError } from './errors.ts';
+import { Pulse } from './pulse.ts';
 import type { ConnectionState } from './types.ts';
 
-/** Proxies cut what is silent for a minute; the server asks every 25 s, we ask a little more often. */
-const KEEP_ALIVE = { enabled: true, intervalMs: 20_000, pongTimeoutMs: 10_000 };
+/** For the token, and again for the handshake: networks that swallow everything do not refuse, they are silent. */
+const PATIENCE_MS = 10_000;
 
 export interface ConnectionOptions {
   url: string;
@@ -19,9 +21,19 @@ export interface ConnectionOptions {
 
 export class Connection {
   readonly #options: ConnectionOptions;
+  readonly #sockets = new Set<Socket>();
   #client: TRPCWebSocketClient | undefined;
   #state: ConnectionState = { status: 'offline' };
+  #lostAt: number | null = null;
+  #awayMs = 0;
   #waiting: (() => void)[] = [];
+  /** How often in a row it has failed; null for the very first, which waits for nothing. */
+  #attempt: number | null = null;
+  /** Ends the waiting for the next attempt. */
+  #turn = new AbortController();
+  /** Ends this run, from `start` to `stop`. */
+  #end = new AbortController();
+  #stopListening: (() => void) | undefined;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
@@ -35,27 +47,28 @@ export class Connection {
     return this.#state.status === 'online';
   }
 
+  /** How long the last absence lasted. */
+  get awayMs(): number {
+    return this.#awayMs;
+  }
+
   start(): void {
     if (this.#client) return;
-    const { url, token, onRefused } = this.#options;
+    this.#attempt = null;
+    this.#end = new AbortController();
+    const { signal } = this.#end;
     this.#set({ status: 'connecting' });
     const client = createWSClient({
-      url: () => {
-        // Asked at the beginning of each attempt.
-        if (!this.isOnline) this.#set({ status: 'connecting' });
-        return `${url.replace(/^http/, 'ws')}/trpc`;
-      },
-      WebSocket: platform.WebSocket,
-      connectionParams: async () => ({ token: await token() }),
-      keepAlive: KEEP_ALIVE,
+      // Asked at the beginning of each attempt, and waited for: so the waiting is ours, and can be cut short.
+      url: () => this.#place(signal),
+      WebSocket: this.#socketClass(),
+      connectionParams: async () => ({ token: await this.#options.token() }),
       retryDelayMs: (attempt) => {
-        const delay = backoffMs(attempt);
-        // A server that moves us on keeps the old socket open until the new one is there.
-        if (!this.isOnline) this.#set({ status: 'waiting', retryAt: Date.now() + delay });
-        return delay;
+        this.#attempt = attempt;
+        return 0;
       },
       onClose: (cause) => {
-        if (cause?.code === CLOSE.unauthorized) onRefused();
+        if (cause?.code === CLOSE.unauthorized) this.#options.onRefused();
       },
     });
     this.#client = client;
@@ -66,15 +79,26 @@ export class Connection {
         else if (state === 'connecting' && this.isOnline) this.#set({ status: 'connecting' });
       },
     });
+    this.#stopListening = platform.onChange(() => this.#check());
   }
 
   async stop(): Promise<void> {
     const client = this.#client;
     this.#client = undefined;
+    this.#stopListening?.();
     this.#set({ status: 'offline' });
+    this.#lostAt = null;
+    this.#end.abort();
+    this.#turn.abort();
     // It waits for answers that may never come.
     void client?.close();
-    client?.connection?.ws?.close();
+    for (const socket of this.#sockets) socket.end();
+  }
+
+  /** Now, instead of waiting for the next attempt. One that hangs is given up for a fresh one. */
+  hurry(): void {
+    this.#turn.abort();
+    for (const socket of this.#sockets) if (socket.isLate) socket.end();
   }
 
   /** Resolves once there is a socket; when the signal is aborted, too. */
@@ -90,10 +114,100 @@ export class Connection {
     });
   }
 
+  /** The network has come or gone, or somebody is looking again. */
+  #check(): void {
+    for (const socket of this.#sockets) if (socket.isLate) socket.end();
+    // What has been connected all the time is asked whether it still is.
+    for (const socket of this.#sockets) socket.probe();
+    if (!this.isOnline && !platform.hasNetwork) this.#set({ status: 'offline' });
+  }
+
+  /** What comes before each attempt: the waiting, and a token. */
+  async #place(signal: AbortSignal): Promise<string> {
+    if (this.#attempt !== null) await this.rest(this.#attempt);
+    if (signal.aborted) throw new SdkError('CLOSED', 'not_signed_in');
+    if (!this.isOnline && platform.hasNetwork) this.#set({ status: 'connecting' });
+    // Before the socket: one that has to renew its token first would be late for the server's deadline.
+    await inTime(this.#options.token());
+    return `${this.#options.url.replace(/^http/, 'ws')}/trpc`;
+  }
+
+  /** Until the next attempt, or until there is a reason to try at once. */
+  async rest(attempt: number): Promise<void> {
+    const ms = reconnectMs(attempt);
+    this.#turn = new AbortController();
+    const stopListening = platform.onChange(() => platform.hasNetwork && this.hurry());
+    // A server that moves us on keeps the old socket open until the new one is there.
+    if (!this.isOnline) {
+      this.#set(platform.hasNetwork ? { status: 'waiting', retryAt: Date.now() + ms } : { status: 'offline' });
+    }
+    await sleep(ms, this.#turn.signal);
+    stopListening();
+  }
+
   #set(state: ConnectionState): void {
     const before = this.#state;
     this.#state = state;
-    if (state.status === 'online') for (const resolve of this.#waiting.splice(0)) resolve();
+    if (before.status === 'online') this.#lostAt = Date.now();
+    if (state.status === 'online') {
+      if (this.#lostAt !== null) this.#awayMs = Date.now() - this.#lostAt;
+      this.#lostAt = null;
+      for (const resolve of this.#waiting.splice(0)) resolve();
+    }
     if (before.status !== state.status || state.status === 'waiting') this.#options.onState(state);
   }
+
+  /** The platform's sockets, each known here from its first moment, because tRPC gives none away before it is open. */
+  #socketClass(): typeof WebSocket {
+    const sockets = this.#sockets;
+    return class extends platform.WebSocket {
+      constructor(url: string | URL) {
+        super(url);
+        const socket = new Socket(this);
+        sockets.add(socket);
+        this.addEventListener('close', () => sockets.delete(socket));
+      }
+    };
+  }
+}
+
+/** One attempt and what became of it. */
+class Socket {
+  readonly #raw: WebSocket;
+  readonly #startedAt = Date.now();
+  readonly #deadline: ReturnType<typeof setTimeout>;
+  #pulse: Pulse | undefined;
+
+  constructor(raw: WebSocket) {
+    this.#raw = raw;
+    this.#deadline = setTimeout(() => this.end(), PATIENCE_MS);
+    raw.addEventListener('open', () => {
+      clearTimeout(this.#deadline);
+      this.#pulse = new Pulse(raw, () => this.end());
+    });
+    raw.addEventListener('close', () => clearTimeout(this.#deadline));
+  }
+
+  /** Still not open, after a time in which others are. */
+  get isLate(): boolean {
+    return this.#raw.readyState === this.#raw.CONNECTING && Date.now() - this.#startedAt > 1_000;
+  }
+
+  probe(): void {
+    this.#pulse?.probe();
+  }
+
+  end(): void {
+    clearTimeout(this.#deadline);
+    this.#pulse?.stop();
+    platform.abandon(this.#raw);
+  }
+}
+
+function inTime<T>(task: Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new SdkError('TIMEOUT', 'timeout')), PATIENCE_MS);
+  });
+  return Promise.race([task, late]).finally(() => clearTimeout(timer));
 }

@@ -1,6 +1,7 @@
 /** Owns what the parts of a running chat share. Made by index.ts, once per chat. */
 import type { Api } from './api.ts';
 import type { Connection } from './connection.ts';
+import type { Tabs } from './platform.types.ts';
 import { SdkError } from './errors.ts';
 import { myId } from './state/shape.ts';
 import type { Store } from './store.ts';
@@ -12,6 +13,7 @@ export interface Context {
   readonly connection: Connection;
   readonly store: Store;
   readonly keyring: KeyringService;
+  readonly tabs: Tabs;
   /** Aborted at log-out and close: nothing goes on for somebody who has left. */
   readonly signal: AbortSignal;
 }

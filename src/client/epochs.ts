@@ -1,5 +1,4 @@
 /** Owns carrying out changes of members and keys: write the epoch, offer it, and when another was faster, write it again. */
-import { platform } from '#client/platform';
 import type { ConversationSeen } from '#protocol/conversation';
 import type { Epoch } from '#protocol/keys';
 import { type Context, conversationOf } from './context.ts';
@@ -27,7 +26,9 @@ export async function changeEpoch(
   wanted: Wanted,
   offer: (epoch: Epoch) => Promise<ConversationSeen>,
 ): Promise<void> {
-  await platform.exclusively(`${LOCK}/${conversationId}`, () => attempt(context, { conversationId, wanted, offer }));
+  await context.tabs.exclusively(`${LOCK}/${conversationId}`, () =>
+    attempt(context, { conversationId, wanted, offer }),
+  );
   // Not under the lock: it may have to rotate once more. A title that fails is sealed by whoever renames next.
   await resealTitle(context, conversationId).catch((error: unknown) => {
     if (!(error instanceof SdkError)) throw error;

@@ -11,11 +11,14 @@ import { type Context, meOf } from './context.ts';
 import { inSdkWords, isTransient } from './errors.ts';
 import { openConversations, openMessages, refreshConversations } from './opening.ts';
 import type { Change } from './state/change.ts';
-import { hasGap } from './state/timeline.ts';
+import { belongs, hasGap } from './state/timeline.ts';
+import type { Timeline } from './types.ts';
 import { toFrame, toParticipantView } from './views.ts';
 
 /** Events opened together: about one frame's worth of work for the worker. */
 const BATCH = 300;
+/** More than this at once is not put into a window that somebody had open: he goes on where he was and loads as he reads. */
+const MOST_AT_ONCE = 2_000;
 
 type Tracked = { id: string; data: FeedEvent };
 
@@ -36,6 +39,14 @@ export class Feed {
   #pumping = false;
   #subscription: Unsubscribable | undefined;
   #failures = 0;
+  /** False from the loss of a connection until everything missed has been applied. */
+  #isLive = false;
+  /** New messages of others in the absence that is being made up for; null when it is none. */
+  #missed: number | null = null;
+  /** Of this replay, by conversation. */
+  readonly #fresh = new Map<string, number>();
+  /** Applied, but not looked at as a whole yet. */
+  readonly #touched = new Set<string>();
 
   constructor(context: Context, listeners: FeedListeners) {
     this.#context = context;
@@ -53,8 +64,17 @@ export class Feed {
     store.apply({ type: 'me', me: snapshot.user }, { type: 'bootstrap', conversations, hasMore });
     this.#cursor = snapshot.cursor;
     this.#queue = [];
+    this.#touched.clear();
+    this.#fresh.clear();
     this.#listeners.onSnapshot();
+    await this.#recount(Object.keys(store.state.conversations));
     this.#follow();
+  }
+
+  /** What comes next is what was missed meanwhile. */
+  lost(): void {
+    if (this.#isLive) this.#missed = 0;
+    this.#isLive = false;
   }
 
   #follow(): void {
@@ -116,9 +136,25 @@ export class Feed {
     await refreshConversations(this.#context, unknown);
     const changes = await this.#toChanges(events);
     if (this.#context.signal.aborted) return;
+    if (events.some(({ type }) => type === 'live')) changes.push(...this.#caughtUp());
     store.apply(...changes);
-    this.#listeners.onApplied(touched);
-    await this.#heal(touched);
+    for (const id of touched) this.#touched.add(id);
+    // A replay comes in the order of change: until its end there are holes that are none.
+    if (!this.#isLive) return;
+    const seen = new Set(this.#touched);
+    this.#touched.clear();
+    this.#listeners.onApplied(seen);
+    await this.#heal(seen);
+  }
+
+  #caughtUp(): Change[] {
+    const messages = this.#missed;
+    this.#isLive = true;
+    this.#missed = null;
+    this.#fresh.clear();
+    if (messages === null) return [];
+    const { awayMs } = this.#context.connection;
+    return [{ type: 'caught-up', caughtUp: { messages, awayMs, at: Date.now() } }];
   }
 
   async #toChanges(events: FeedEvent[]): Promise<Change[]> {
@@ -128,18 +164,23 @@ export class Feed {
     const keyed = new Set(events.flatMap((event) => (event.type === 'keys' ? [event.conversationId] : [])));
     await Promise.all([...keyed].map((id) => keyring.sync(id).catch(ignoreRefusal)));
     const messages = newest(events).filter((message) => !this.#has(message));
+    const cuts = this.#count(messages, me);
+    const wanted = this.#shown(messages, cuts);
     const frames = events.flatMap((event) => (event.type === 'conversation' ? [event.conversation] : []));
     const [views, titles] = await Promise.all([
-      openMessages(this.#context, messages),
+      openMessages(this.#context, wanted),
       frames.length > 0 ? inSdkWords(keyring.openTitles(frames.map(({ id, title }) => ({ id, title })))) : [],
     ]);
-    const byId = new Map(views.map((view) => [view.id, view]));
-    return events.flatMap((event): Change[] => {
+    const opened = new Map(views.map((view) => [view.id, view]));
+    const left = new Map(messages.map((message) => [message.id, message]));
+    const changes = events.flatMap((event): Change[] => {
       switch (event.type) {
         case 'message': {
-          const message = byId.get(event.message.id);
-          byId.delete(event.message.id);
-          return message ? [{ type: 'message', message }] : [];
+          const message = left.get(event.message.id);
+          left.delete(event.message.id);
+          const view = opened.get(event.message.id);
+          if (view && message) return [{ type: 'message', message: view }];
+          return message ? [{ type: 'counted', message }] : [];
         }
         case 'conversation': {
           const title = must(titles[frames.indexOf(event.conversation)], 'one for each');
@@ -157,6 +198,40 @@ export class Feed {
           return [];
       }
     });
+    return [...cuts.map((conversationId): Change => ({ type: 'cut', conversationId })), ...changes];
+  }
+
+  /** Notes what is new; gives the conversations in which that has become too much to be put into an open window. */
+  #count(messages: Message[], me: string): string[] {
+    const { conversations } = this.#context.store.state;
+    const full = new Set<string>();
+    for (const { conversationId, seq, senderId } of messages) {
+      if (this.#isLive || seq <= (conversations[conversationId]?.lastSeq ?? 0)) continue;
+      if (this.#missed !== null && senderId !== me) this.#missed++;
+      const fresh = (this.#fresh.get(conversationId) ?? 0) + 1;
+      this.#fresh.set(conversationId, fresh);
+      if (fresh > MOST_AT_ONCE) full.add(conversationId);
+    }
+    return [...full];
+  }
+
+  /**
+   * Those that somebody can see: in a loaded window, or as the last of a conversation. The rest only count, and are opened when
+   * they are loaded - opening is nearly all that a long replay costs.
+   */
+  #shown(messages: Message[], cuts: string[]): Message[] {
+    const { timelines, conversations } = this.#context.store.state;
+    const last = new Map<string, Message>();
+    for (const message of messages) {
+      if (message.seq >= (last.get(message.conversationId)?.seq ?? 0)) last.set(message.conversationId, message);
+    }
+    return messages.filter((message) => {
+      const { id, conversationId } = message;
+      const timeline = timelines[conversationId];
+      if (last.get(conversationId) === message || conversations[conversationId]?.lastMessage?.id === id) return true;
+      if (!timeline) return false;
+      return timeline.byId.get(id) !== undefined || (!cuts.includes(conversationId) && hasPlace(timeline, message));
+    });
   }
 
   /** My own message, settled by the answer to my send before its event came. */
@@ -165,11 +240,15 @@ export class Feed {
     return known !== undefined && known.seq !== null && known.version >= version;
   }
 
+  async #recount(ids: Iterable<string>): Promise<void> {
+    const { conversations } = this.#context.store.state;
+    const stale = [...ids].filter((id) => conversations[id]?.unreadStale);
+    if (stale.length > 0) await refreshConversations(this.#context, stale);
+  }
+
   async #heal(touched: ReadonlySet<string>): Promise<void> {
     const { state } = this.#context.store;
-    const stale = [...touched].filter((id) => state.conversations[id]?.unreadStale);
-    if (stale.length > 0) await refreshConversations(this.#context, stale);
-    if (this.#queue.length > BATCH) return;
+    await this.#recount(touched);
     for (const id of touched) {
       const timeline = state.timelines[id];
       if (timeline && timeline.loading === 'none' && hasGap(timeline)) this.#listeners.onGap(id);
@@ -209,6 +288,10 @@ function newest(events: FeedEvent[]): Message[] {
   }
   return [...found.values()];
 }
+
+/** A window that nobody has opened has no place for anything. */
+const hasPlace = (timeline: Timeline, message: Message): boolean =>
+  (timeline.ids.length > 0 || !timeline.hasOlder) && belongs(timeline, message);
 
 /** Archived in this very batch: no use in asking for it. */
 const endsIn = (events: FeedEvent[], id: string): boolean =>

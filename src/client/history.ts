@@ -48,8 +48,10 @@ export class History {
     if (!this.#timeline(conversationId)?.hasNewer) return;
     await this.#run(conversationId, 'newer', async () => {
       const cursor = this.#ends.get(conversationId)?.newer;
-      if (!cursor) return;
-      await this.#load(conversationId, { cursor }, 'newer');
+      // A window that was cut off from what came has no cursor for it: it goes on around its last message.
+      const around = this.#timeline(conversationId)?.ids.at(-1);
+      if (!cursor && !around) return;
+      await this.#load(conversationId, cursor ? { cursor } : { around: around ?? '' }, 'newer');
       // What came live while the last page was loading was not let into the window.
       if (this.#timeline(conversationId)?.hasNewer === false) await this.#closeGap(conversationId);
     });

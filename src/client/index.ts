@@ -3,7 +3,6 @@ import { platform } from '#client/platform';
 import { uuidv7 } from 'uuidv7';
 import type { Me } from '#protocol/user';
 import { createApi, createLinks } from './api.ts';
-import { backoffMs, sleep } from './backoff.ts';
 import { Connection } from './connection.ts';
 import { inSdkWords, isTransient, SdkError } from './errors.ts';
 import type { KeyDirectory } from './keyring/directory.ts';
@@ -36,6 +35,7 @@ export interface ChatOptions {
 export function createChat({ url: origin, storage }: ChatOptions): Chat {
   const url = origin.replace(/\/+$/, '');
   const store = new Store();
+  const tabs = platform.tabs(storage);
   let host: Promise<KeyringHost> | undefined;
   let running: Running | undefined;
   let ending = new AbortController();
@@ -43,6 +43,7 @@ export function createChat({ url: origin, storage }: ChatOptions): Chat {
   const session = new Session({
     url,
     kind: platform.session,
+    tabs,
     keyring,
     onRenewed: (token) => {
       if (connection.isOnline) void api.auth.extend.mutate({ token }).catch(() => {});
@@ -55,8 +56,8 @@ export function createChat({ url: origin, storage }: ChatOptions): Chat {
     onRefused: () => session.expire(),
     onState(state) {
       store.apply({ type: 'connection', connection: state });
-      if (state.status === 'online') running?.signals.online();
-      else running?.signals.offline();
+      if (state.status === 'online') running?.online();
+      else running?.offline();
     },
   });
   const roads = { url, connection, token: () => session.token() };
@@ -78,7 +79,7 @@ export function createChat({ url: origin, storage }: ChatOptions): Chat {
     const opened = await keyring();
     ending.abort();
     ending = new AbortController();
-    running = new Running({ api, connection, store, keyring: opened, signal: ending.signal });
+    running = new Running({ api, connection, store, keyring: opened, tabs, signal: ending.signal });
     // Last: a screen that sees somebody signed in may ask for anything.
     store.apply({ type: 'me', me });
     connection.start();
@@ -108,9 +109,7 @@ export function createChat({ url: origin, storage }: ChatOptions): Chat {
         return await session.resume();
       } catch (error) {
         if (!isTransient(error)) return null;
-        const delay = backoffMs(attempt);
-        store.apply({ type: 'connection', connection: { status: 'waiting', retryAt: Date.now() + delay } });
-        await sleep(delay, ending.signal);
+        await connection.rest(attempt + 1);
         if (ending.signal.aborted) return null;
       }
     }
@@ -155,7 +154,7 @@ export function createChat({ url: origin, storage }: ChatOptions): Chat {
     addParticipant: async (id, userId, role) => parts().conversations.addParticipant(id, userId, role),
     removeParticipant: async (id, userId) => parts().conversations.removeParticipant(id, userId),
     setRole: async (id, userId, role) => parts().conversations.setRole(id, userId, role),
-    loadMoreConversations: async () => parts().conversations.loadMore(),
+    loadMoreConversations: async () => parts().loadMoreConversations(),
 
     open: async (id) => parts().history.open(id),
     loadOlder: async (id) => parts().history.older(id),
@@ -167,12 +166,13 @@ export function createChat({ url: origin, storage }: ChatOptions): Chat {
       parts().signals.typing(id, false);
       return parts().outbox.send(id, draft);
     },
-    edit: async (id, messageId, text) => parts().messages.edit(id, messageId, text),
-    remove: async (id, messageId) => parts().messages.remove(id, messageId),
-    react: async (id, messageId, emoji) => parts().messages.react(id, messageId, emoji),
-    unreact: async (id, messageId, tag) => parts().messages.unreact(id, messageId, tag),
-    retry: (_, messageId) => running?.outbox.retry(messageId),
-    discard: (_, messageId) => running?.outbox.discard(messageId),
+    edit: async (id, messageId, text) => parts().outbox.edit(id, messageId, text),
+    remove: async (id, messageId) => parts().outbox.remove(id, messageId),
+    react: async (id, messageId, emoji) => parts().outbox.react(id, messageId, emoji),
+    unreact: async (id, messageId, tag) => parts().outbox.unreact(id, messageId, tag),
+    retry: (_, id) => running?.outbox.retry(id),
+    discard: (_, id) => running?.outbox.discard(id),
+    reconnect: () => connection.hurry(),
 
     typing: (id, isTyping) => running?.signals.typing(id, isTyping),
     markRead: (id, seq) => running?.receipts.read(id, seq),
@@ -184,6 +184,7 @@ export function createChat({ url: origin, storage }: ChatOptions): Chat {
       running = undefined;
       session.clear();
       await connection.stop();
+      tabs.close();
       if (host) (await host).close();
     },
   };

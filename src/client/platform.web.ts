@@ -5,9 +5,34 @@ import './worker/error-transfer.ts';
 import type { KeyringWorker } from './worker/main.ts';
 import type { KeyringService } from './worker/service.ts';
 
+/** All tabs of this origin: they share one database. */
+const CHANNEL = 'parley';
+
 export const platform: Platform = {
   session: 'cookie',
   WebSocket: globalThis.WebSocket,
+
+  abandon(socket) {
+    const { readyState } = socket;
+    socket.close();
+    // A browser reports this only after it has waited for the other side; one that never opened is reported as failed at once.
+    if (readyState === socket.OPEN) socket.dispatchEvent(new CloseEvent('close', { code: 1006 }));
+  },
+
+  get hasNetwork() {
+    return navigator.onLine;
+  },
+
+  onChange(listener) {
+    const end = new AbortController();
+    const { signal } = end;
+    addEventListener('online', listener, { signal });
+    addEventListener('offline', listener, { signal });
+    addEventListener('pageshow', listener, { signal });
+    const look = () => document.visibilityState === 'visible' && listener();
+    document.addEventListener('visibilitychange', look, { signal });
+    return () => end.abort();
+  },
 
   async startKeyring(directory) {
     const worker = new Worker(new URL('./worker/main.ts', import.meta.url), { type: 'module', name: 'parley-keyring' });
@@ -21,6 +46,25 @@ export const platform: Platform = {
     return { keyring, close: () => worker.terminate() };
   },
 
-  exclusively: (name, task) =>
-    'locks' in navigator ? (navigator.locks.request(name, task) as ReturnType<typeof task>) : task(),
+  tabs() {
+    const channel = new BroadcastChannel(CHANNEL);
+    return {
+      async exclusively(name, task, patienceMs) {
+        if (!('locks' in navigator)) return task();
+        // The lock's own promise would hide whether a rejection is the task's or that of an end of patience.
+        let begun: ReturnType<typeof task> | undefined;
+        const begin = () => (begun ??= task());
+        const options = patienceMs === undefined ? {} : { signal: AbortSignal.timeout(patienceMs) };
+        await navigator.locks.request(name, options, () => begin().catch(() => {})).catch(() => {});
+        return begin();
+      },
+      tell: (word) => channel.postMessage(word),
+      hear(listener) {
+        const hear = ({ data }: MessageEvent) => listener(data);
+        channel.addEventListener('message', hear);
+        return () => channel.removeEventListener('message', hear);
+      },
+      close: () => channel.close(),
+    };
+  },
 };

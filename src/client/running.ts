@@ -5,14 +5,12 @@ import { backoffMs, sleep } from './backoff.ts';
 import { isTransient } from './errors.ts';
 import { Feed } from './feed.ts';
 import { History } from './history.ts';
-import { Messages } from './messages.ts';
-import { Outbox } from './outbox.ts';
+import { Outbox } from './outbox/outbox.ts';
 import { Receipts } from './receipts.ts';
 import { Signals } from './signals.ts';
 
 export class Running {
   readonly conversations: Conversations;
-  readonly messages: Messages;
   readonly history: History;
   readonly outbox: Outbox;
   readonly receipts: Receipts;
@@ -23,7 +21,6 @@ export class Running {
   constructor(context: Context) {
     this.#context = context;
     this.conversations = new Conversations(context);
-    this.messages = new Messages(context);
     this.history = new History(context);
     this.outbox = new Outbox(context);
     this.receipts = new Receipts(context);
@@ -48,7 +45,22 @@ export class Running {
         await sleep(backoffMs(attempt), signal);
       }
     }
-    await this.outbox.restore();
+    await this.outbox.start();
+  }
+
+  async loadMoreConversations(): Promise<void> {
+    await this.conversations.loadMore();
+    // What came while nobody here knew of them has been delivered, too.
+    this.receipts.delivered(Object.keys(this.#context.store.state.conversations));
+  }
+
+  online(): void {
+    this.signals.online();
+  }
+
+  offline(): void {
+    this.signals.offline();
+    this.#feed.lost();
   }
 
   #applied(conversationIds: Set<string>): void {

@@ -6,6 +6,7 @@ const NOBODY: string[] = [];
 export const selectSession = (state: ChatState) => state.session;
 export const selectMe = (state: ChatState) => (state.session.status === 'signed-in' ? state.session.me : null);
 export const selectConnection = (state: ChatState) => state.connection;
+export const selectCaughtUp = (state: ChatState) => state.caughtUp;
 export const selectConversationIds = (state: ChatState) => state.conversationIds;
 export const selectConversation =
   (id: string) =>

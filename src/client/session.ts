@@ -1,10 +1,10 @@
 /** Owns who is signed in, and the tokens: renewed before they expire, one tab at a time. */
-import { platform } from '#client/platform';
 import type { Account, LoggedIn, SignedIn } from '#protocol/auth';
 import type { Me } from '#protocol/user';
 import { type Api, createAuthApi } from './api.ts';
 import { backoffMs } from './backoff.ts';
 import { inSdkWords, isReason, SdkError } from './errors.ts';
+import type { Tabs } from './platform.types.ts';
 import type { KeyringService } from './worker/service.ts';
 
 /** A token with less time than this left is renewed first: it has to live through the call it is used for. */
@@ -23,6 +23,7 @@ interface Tokens {
 export interface SessionOptions {
   url: string;
   kind: 'cookie' | 'token';
+  tabs: Tabs;
   keyring(): Promise<KeyringService>;
   onRenewed(accessToken: string): void;
   /** The server has ended it. */
@@ -106,7 +107,7 @@ export class Session {
 
   /** Once at a time, here and in the other tabs: a refresh token used twice ends the whole family of sessions. */
   #renew(): Promise<SignedIn> {
-    this.#renewing ??= platform
+    this.#renewing ??= this.#options.tabs
       .exclusively(LOCK, () => this.#refresh())
       .finally(() => {
         this.#renewing = undefined;

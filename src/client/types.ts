@@ -35,6 +35,14 @@ export type SendState =
   | { step: 'failed'; reason: string }
   | { step: 'stored' };
 
+/** What I have done to a message and the server does not know yet, or has refused: waiting unless `failed` says why. */
+export type ActView = { id: string; failed: string | null } & (
+  | { kind: 'edit'; body: string; at: string }
+  | { kind: 'delete' }
+  | { kind: 'react'; emoji: string }
+  | { kind: 'unreact'; emoji: string | null; tag: string | null }
+);
+
 export interface MessageView {
   id: string;
   conversationId: string;
@@ -50,6 +58,8 @@ export interface MessageView {
   editedAt: string | null;
   reactions: ReactionView[];
   send: SendState;
+  /** In the order in which they will go out; what they make of the message is in it already. */
+  acts: readonly ActView[];
   version: number;
   firstKeyEpoch: number;
   /** Of its envelope: 0 when new, one more with each edit and the tombstone. */
@@ -66,10 +76,10 @@ export interface ParticipantView {
   version: number;
 }
 
-/** Which messages the unread count has in it already: all up to `upTo`, and those `above` it that came early. */
+/** Which messages the unread count has in it already: all up to `upTo`, and those `above` it that came early, as ranges. */
 export interface Tally {
   upTo: number;
-  above: number[];
+  above: readonly (readonly [first: number, last: number])[];
 }
 
 export interface ConversationView {
@@ -99,6 +109,13 @@ export interface ConversationView {
   unreadStale: boolean;
 }
 
+export interface Layer {
+  acts: readonly ActView[];
+  /** Absent while the message is not loaded. */
+  base: MessageView | undefined;
+  shown: MessageView | undefined;
+}
+
 /** The loaded part of one conversation's history: a window that is contiguous in seq. */
 export interface Timeline {
   /** Stored messages, oldest first. */
@@ -107,6 +124,8 @@ export interface Timeline {
   pending: string[];
   /** `byId.get(id)`. */
   byId: MessageTable;
+  /** By message, what of mine lies over it until the server has it, and the message without that. */
+  layers: Readonly<Record<string, Layer>>;
   hasOlder: boolean;
   /** True after a jump into the past: the newest messages are not loaded. */
   hasNewer: boolean;
@@ -116,11 +135,21 @@ export interface Timeline {
 }
 
 export type ConnectionState =
+  /** Nobody is signed in, or the device says that it has no network. It is tried now and then all the same. */
   | { status: 'offline' }
   | { status: 'connecting' }
   | { status: 'online' }
   /** Lost; `retryAt` is the epoch time in ms of the next try. */
   | { status: 'waiting'; retryAt: number };
+
+/** What came at once when the connection was back. */
+export interface CaughtUp {
+  /** New messages of others. */
+  messages: number;
+  awayMs: number;
+  /** Epoch time in ms. */
+  at: number;
+}
 
 export type SessionState =
   | { status: 'restoring' }
@@ -131,6 +160,8 @@ export type SessionState =
 export interface ChatState {
   session: SessionState;
   connection: ConnectionState;
+  /** Of the last absence; null before the first. */
+  caughtUp: CaughtUp | null;
   users: Record<string, User>;
   conversations: Record<string, ConversationView>;
   /** Newest activity first; archived ones are not in it. */
@@ -174,7 +205,7 @@ export interface Chat {
   resume(): Promise<boolean>;
   /** Ends the session and wipes keys, storage and stores. */
   logout(): Promise<void>;
-  updateMe(input: { displayName?: string; avatarUrl?: string | null }): Promise<void>;
+  updateMe(input: { displayName?: string; avatarUrl?: string | null; privacy?: Partial<Me['privacy']> }): Promise<void>;
 
   createDirect(userId: string): Promise<string>;
   createGroup(title: string, userIds: string[]): Promise<string>;
@@ -197,14 +228,20 @@ export interface Chat {
 
   /** Shows the message at once and sends it when possible; the id is final. */
   send(conversationId: string, draft: Draft): string;
+  /**
+   * These four are shown at once and outlive the page like a message. They resolve when the server has them, which may be after
+   * hours, and reject when it refuses; then the message has them in `acts`, to be retried or discarded.
+   */
   edit(conversationId: string, messageId: string, text: string): Promise<void>;
-  /** Leaves a signed tombstone. */
+  /** Leaves a signed tombstone. A message of mine that has never left this device just goes. */
   remove(conversationId: string, messageId: string): Promise<void>;
   react(conversationId: string, messageId: string, emoji: string): Promise<void>;
   unreact(conversationId: string, messageId: string, tag: string): Promise<void>;
-  /** A failed message again, with the same id; or away with it. */
-  retry(conversationId: string, messageId: string): void;
-  discard(conversationId: string, messageId: string): void;
+  /** What was refused again, with the same id; or away with it. `id` is that of the message, or of the act. */
+  retry(conversationId: string, id: string): void;
+  discard(conversationId: string, id: string): void;
+  /** Tries to connect now instead of waiting for the next attempt. */
+  reconnect(): void;
 
   /** Call on each keystroke; refreshes and the final stop are the SDK's. */
   typing(conversationId: string, isTyping: boolean): void;

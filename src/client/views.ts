@@ -4,6 +4,7 @@ import type { Message, Reaction } from '#protocol/message';
 import type { Participant } from '#protocol/participant';
 import type { OpenedMessage, OpenedTitle } from './keyring/opener.ts';
 import type { ConversationFrame } from './state/change.ts';
+import { NO_ACTS } from './state/layers.ts';
 import { tallied } from './state/unread.ts';
 import type { ConversationView, MessageView, ParticipantView, ReactionView } from './types.ts';
 
@@ -21,6 +22,7 @@ export function toMessageView(message: Message, opened: OpenedMessage, me: strin
     editedAt: message.editedAt,
     reactions: toReactionViews(message.reactions, opened.emojis, me),
     send: { step: 'stored' },
+    acts: NO_ACTS,
     version: message.version,
     firstKeyEpoch: message.firstKeyEpoch,
     revision: opened.revision,

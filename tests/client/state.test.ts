@@ -60,6 +60,7 @@ const message = (seq: number, change: Partial<MessageView> = {}): MessageView =>
   editedAt: null,
   reactions: [],
   send: { step: 'stored' },
+  acts: [],
   version: seq,
   firstKeyEpoch: 0,
   revision: 0,

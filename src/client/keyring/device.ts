@@ -58,6 +58,10 @@ export class Device {
     return Promise.all(entries.map(([name, sealed]) => this.#open(table, name, sealed)));
   }
 
+  async names(table: 'sealed' | 'outbox'): Promise<string[]> {
+    return this.#storage.keys(table);
+  }
+
   async delete(table: 'sealed' | 'outbox', name: string): Promise<void> {
     await this.#storage.delete(table, name);
   }

@@ -104,9 +104,16 @@ export class Keyring {
     return Promise.all(conversations.map((conversation) => this.#opener.openTitle(conversation)));
   }
 
-  /** Sealed under the device key. */
-  async keepUnsent(id: string, entry: unknown): Promise<void> {
-    if (this.#device.lasting) await this.#device.put('outbox', id, entry);
+  /** Whether what is kept outlives this very chat, and may be changed by another tab. */
+  async isLasting(): Promise<boolean> {
+    return this.#device.lasting;
+  }
+
+  /** Sealed under the device key. Gives the ids of all that is kept now: another tab may have written before. */
+  async keepUnsent(id: string, entry: unknown): Promise<string[]> {
+    if (!this.#device.lasting) return [id];
+    await this.#device.put('outbox', id, entry);
+    return this.#device.names('outbox');
   }
 
   async dropUnsent(id: string): Promise<void> {
@@ -115,5 +122,9 @@ export class Keyring {
 
   async unsent(): Promise<unknown[]> {
     return this.#device.all('outbox');
+  }
+
+  async oneUnsent(id: string): Promise<unknown> {
+    return this.#device.get('outbox', id);
   }
 }

@@ -4,6 +4,7 @@ import type { ChatState, Timeline } from '../types.ts';
 import type { Change } from './change.ts';
 import {
   inOrder,
+  keepMarks,
   noteMessage,
   putConversations,
   putFrame,
@@ -11,8 +12,9 @@ import {
   putReceipt,
   withUsers,
 } from './conversations.ts';
-import { EMPTY_STATE, EMPTY_TIMELINE } from './shape.ts';
-import { discardEcho, putEcho, putMessage, putPage, setReactions, setSending } from './timeline.ts';
+import { endAct, laid, putAct } from './layers.ts';
+import { EMPTY_STATE, EMPTY_TIMELINE, myId } from './shape.ts';
+import { cut, discardEcho, putEcho, putMessage, putPage, setSending } from './timeline.ts';
 
 export function applyChanges(state: ChatState, changes: readonly Change[]): ChatState {
   return changes.reduce(applyChange, state);
@@ -26,6 +28,8 @@ function applyChange(state: ChatState, change: Change): ChatState {
         : { ...state, session: change.session };
     case 'connection':
       return { ...state, connection: change.connection };
+    case 'caught-up':
+      return { ...state, caughtUp: change.caughtUp };
     case 'me':
       return {
         ...state,
@@ -48,10 +52,8 @@ function applyChange(state: ChatState, change: Change): ChatState {
       return inTimeline(noteMessage(state, change.message), change.message.conversationId, (timeline) =>
         putMessage(timeline, change.message),
       );
-    case 'reactions':
-      return inTimeline(state, change.conversationId, (timeline) =>
-        setReactions(timeline, change.messageId, change.reactions),
-      );
+    case 'counted':
+      return noteMessage(state, change.message);
     case 'loading':
       return inTimeline(
         state,
@@ -80,13 +82,21 @@ function applyChange(state: ChatState, change: Change): ChatState {
       );
     case 'discard':
       return inTimeline(state, change.conversationId, (timeline) => discardEcho(timeline, change.messageId));
+    case 'cut':
+      return inTimeline(state, change.conversationId, cut);
+    case 'act': {
+      const { conversationId, messageId, act } = change;
+      return inTimeline(state, conversationId, (timeline) => putAct(timeline, messageId, act), 'create');
+    }
+    case 'acted':
+      return inTimeline(state, change.conversationId, (timeline, me) => endAct(timeline, { ...change, me }));
     default:
       return assertNever(change);
   }
 }
 
 function bootstrap(state: ChatState, change: Extract<Change, { type: 'bootstrap' }>): ChatState {
-  const active = change.conversations.filter(({ isActive }) => isActive);
+  const active = change.conversations.filter(({ isActive }) => isActive).map((one) => keepMarks(state, one));
   const conversations = Object.fromEntries(active.map((one) => [one.id, one]));
   return {
     ...state,
@@ -101,12 +111,13 @@ function bootstrap(state: ChatState, change: Extract<Change, { type: 'bootstrap'
 function inTimeline(
   state: ChatState,
   conversationId: string,
-  edit: (timeline: Timeline) => Timeline,
+  edit: (timeline: Timeline, me: string) => Timeline,
   missing: 'create' | 'ignore' = 'ignore',
 ): ChatState {
   const timeline = state.timelines[conversationId];
   if (!timeline && missing === 'ignore') return state;
-  const next = edit(timeline ?? EMPTY_TIMELINE);
+  const me = myId(state) ?? '';
+  const next = laid(edit(timeline ?? EMPTY_TIMELINE, me), me);
   if (next === timeline) return state;
   return { ...state, timelines: { ...state.timelines, [conversationId]: next } };
 }

@@ -1,11 +1,12 @@
 /** Owns the union of everything that can happen to the state. The feed, answers and my own acts all come this way. */
 import type { Me } from '#protocol/user';
 import type {
+  ActView,
+  CaughtUp,
   ConnectionState,
   ConversationView,
   MessageView,
   ParticipantView,
-  ReactionView,
   SendState,
   SessionState,
   Timeline,
@@ -14,9 +15,13 @@ import type {
 /** A conversation as the feed carries it: without what depends on the viewer's own counting. */
 export type ConversationFrame = Omit<ConversationView, 'lastMessage' | 'unreadCount' | 'tally' | 'unreadStale'>;
 
+/** What of a message counts, opened or not. */
+export type CountedMessage = Pick<MessageView, 'id' | 'conversationId' | 'seq' | 'senderId' | 'createdAt' | 'version'>;
+
 export type Change =
   | { type: 'session'; session: SessionState }
   | { type: 'connection'; connection: ConnectionState }
+  | { type: 'caught-up'; caughtUp: CaughtUp }
   | { type: 'me'; me: Me }
   /** The snapshot to start from; what was known before and is not in it is gone. */
   | { type: 'bootstrap'; conversations: ConversationView[]; hasMore: boolean }
@@ -31,10 +36,13 @@ export type Change =
       version: number;
     }
   | { type: 'message'; message: MessageView }
-  | { type: 'reactions'; conversationId: string; messageId: string; reactions: ReactionView[] }
+  /** A new message that nothing on the screen needs opened: it counts, and moves what a message moves. */
+  | { type: 'counted'; message: CountedMessage }
   | { type: 'receipt'; conversationId: string; userId: string; deliveredSeq: number; readSeq: number }
   | { type: 'loading'; conversationId: string; loading: Timeline['loading'] }
   | { type: 'problem'; conversationId: string; problem: string }
+  /** So much is new here that the window stays where it is: what follows is loaded when somebody looks. */
+  | { type: 'cut'; conversationId: string }
   | {
       type: 'window';
       conversationId: string;
@@ -47,4 +55,18 @@ export type Change =
   /** A message of mine, shown before anybody has it. */
   | { type: 'echo'; message: MessageView }
   | { type: 'sending'; conversationId: string; messageId: string; send: SendState }
-  | { type: 'discard'; conversationId: string; messageId: string };
+  | { type: 'discard'; conversationId: string; messageId: string }
+  /** Something I have done to a message: shown before anybody has it. */
+  | { type: 'act'; conversationId: string; messageId: string; act: ActView }
+  /**
+   * It has been done, to the message as it was at version `since`; or, when that is null, it was taken back. If the message has
+   * changed since, the feed has told the result already.
+   */
+  | {
+      type: 'acted';
+      conversationId: string;
+      messageId: string;
+      act: ActView;
+      since: number | null;
+      tag?: string | undefined;
+    };

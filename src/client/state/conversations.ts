@@ -1,6 +1,6 @@
 /** Owns the list of conversations: what queries and the feed say about them, their people, their order. */
 import type { ChatState, ConversationView, MessageView, ParticipantView } from '../types.ts';
-import type { ConversationFrame } from './change.ts';
+import type { ConversationFrame, CountedMessage } from './change.ts';
 import { myId, without } from './shape.ts';
 import { countMessage, readUpTo, recount } from './unread.ts';
 
@@ -44,6 +44,25 @@ export function putParticipant(
   return put(state, followMe({ ...known, participants }, state));
 }
 
+/** A snapshot does not take back how far anybody has come: my own receipt may still be on its way, others may hide theirs. */
+export function keepMarks(state: ChatState, answer: ConversationView): ConversationView {
+  const known = state.conversations[answer.id];
+  const me = myId(state);
+  if (!known || me === null) return answer;
+  const before = new Map(known.participants.map((one) => [one.user.id, one]));
+  const participants = answer.participants.map((one) => {
+    const marks = before.get(one.user.id);
+    // Not beyond the end: the server may have been set back.
+    return marks ? withMarks(one, capped(marks, answer.lastSeq)) : one;
+  });
+  return followMe({ ...answer, participants }, state);
+}
+
+const capped = ({ deliveredSeq, readSeq }: ParticipantView, lastSeq: number) => ({
+  deliveredSeq: Math.min(deliveredSeq, lastSeq),
+  readSeq: Math.min(readSeq, lastSeq),
+});
+
 /** Watermarks only grow, whichever way the news comes. */
 export function putReceipt(
   state: ChatState,
@@ -59,8 +78,8 @@ export function putReceipt(
   return put(state, followMe({ ...known, participants }, state));
 }
 
-/** What a message, new or changed, means for its conversation: last message, order, count. */
-export function noteMessage(state: ChatState, message: MessageView): ChatState {
+/** What a message, new or changed, means for its conversation: last message if it has been opened, order, count. */
+export function noteMessage(state: ChatState, message: CountedMessage | MessageView): ChatState {
   const known = state.conversations[message.conversationId];
   const me = myId(state);
   if (!known || me === null || message.seq === null) return state;
@@ -68,7 +87,7 @@ export function noteMessage(state: ChatState, message: MessageView): ChatState {
   const last = next.lastMessage;
   const isLast = (last?.seq ?? 0) < message.seq;
   const isChange = last?.id === message.id && message.version > last.version;
-  if (isLast || isChange) next = { ...next, lastMessage: message };
+  if ((isLast || isChange) && 'content' in message) next = { ...next, lastMessage: message };
   if (isLast && message.createdAt > next.lastMessageAt) next = { ...next, lastMessageAt: message.createdAt };
   // Who writes has read: the server moves the watermark with the message.
   if (message.senderId === me) next = readUpTo(next, { readSeq: message.seq, timeline: state.timelines[next.id], me });
@@ -100,14 +119,33 @@ function put(state: ChatState, conversation: ConversationView): ChatState {
   if (!conversation.isActive) return forget(state, conversation.id);
   const conversations = { ...state.conversations, [conversation.id]: conversation };
   const moved = before?.lastMessageAt !== conversation.lastMessageAt;
-  const conversationIds = moved ? inOrder(conversations) : state.conversationIds;
+  const conversationIds = moved ? movedTo(state.conversationIds, conversation, conversations) : state.conversationIds;
   return { ...state, conversations, conversationIds, users: withUsers(state.users, conversation, before) };
 }
 
 export function inOrder(conversations: Record<string, ConversationView>): string[] {
   return Object.values(conversations)
-    .sort((a, b) => b.lastMessageAt.localeCompare(a.lastMessageAt) || b.id.localeCompare(a.id))
+    .sort((a, b) => (isBefore(a, b) ? -1 : 1))
     .map(({ id }) => id);
+}
+
+/** Newest activity first. Times and ids compare as they stand. */
+function isBefore(a: ConversationView, b: ConversationView): boolean {
+  return a.lastMessageAt === b.lastMessageAt ? a.id > b.id : a.lastMessageAt > b.lastMessageAt;
+}
+
+/** One place further: a long replay moves conversations ten thousand times. */
+function movedTo(ids: string[], moved: ConversationView, conversations: Record<string, ConversationView>): string[] {
+  if (ids[0] === moved.id && ids.length > 1) {
+    const second = conversations[ids[1] ?? ''];
+    if (second && isBefore(moved, second)) return ids;
+  }
+  const rest = ids.filter((id) => id !== moved.id);
+  const at = rest.findIndex((id) => {
+    const other = conversations[id];
+    return other !== undefined && isBefore(moved, other);
+  });
+  return rest.toSpliced(at < 0 ? rest.length : at, 0, moved.id);
 }
 
 export function withUsers(
@@ -115,7 +153,8 @@ export function withUsers(
   conversation: ConversationView,
   before?: ConversationView,
 ): ChatState['users'] {
-  if (conversation.participants === before?.participants) return users;
+  const { participants } = conversation;
+  if (participants === before?.participants || participants.every(({ user }) => users[user.id] === user)) return users;
   return { ...users, ...Object.fromEntries(conversation.participants.map(({ user }) => [user.id, user])) };
 }
 

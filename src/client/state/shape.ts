@@ -5,6 +5,7 @@ import { MessageTable } from './message-table.ts';
 export const EMPTY_STATE: ChatState = {
   session: { status: 'signed-out', reason: 'none' },
   connection: { status: 'offline' },
+  caughtUp: null,
   users: {},
   conversations: {},
   conversationIds: [],
@@ -19,6 +20,7 @@ export const EMPTY_TIMELINE: Timeline = {
   ids: [],
   pending: [],
   byId: MessageTable.empty,
+  layers: {},
   hasOlder: true,
   hasNewer: false,
   loading: 'none',

@@ -1,5 +1,6 @@
 /** Owns the loaded window of one conversation's history: contiguous, in the order of seq, my unsent messages behind it. */
-import type { MessageView, ReactionView, SendState, Timeline } from '../types.ts';
+import type { MessageView, SendState, Timeline } from '../types.ts';
+import { beneath } from './layers.ts';
 import { MessageTable } from './message-table.ts';
 
 /** What is stored replaces what is only on its way; of two stored states the later one stands. */
@@ -17,12 +18,17 @@ export function putMessage(timeline: Timeline, message: MessageView): Timeline {
 }
 
 export function putEcho(timeline: Timeline, message: MessageView): Timeline {
-  if (timeline.byId.get(message.id)) return timeline;
-  return { ...timeline, pending: [...timeline.pending, message.id], byId: timeline.byId.with(message) };
+  const known = beneath(timeline, message.id);
+  // Written anew before it has left the device, here or in another tab.
+  if (known?.seq === null) return { ...timeline, byId: timeline.byId.with(message) };
+  if (known) return timeline;
+  // By id, which is by time: what several tabs have written is told in any order.
+  const pending = [...timeline.pending, message.id].sort();
+  return { ...timeline, pending, byId: timeline.byId.with(message) };
 }
 
 export function setSending(timeline: Timeline, messageId: string, send: SendState): Timeline {
-  const known = timeline.byId.get(messageId);
+  const known = beneath(timeline, messageId);
   // Stored is final: a late failure of a call whose message has come by the feed changes nothing.
   if (!known || known.seq !== null) return timeline;
   return { ...timeline, byId: timeline.byId.with({ ...known, send }) };
@@ -32,11 +38,6 @@ export function discardEcho(timeline: Timeline, messageId: string): Timeline {
   if (timeline.byId.get(messageId)?.seq !== null) return timeline;
   const pending = timeline.pending.filter((id) => id !== messageId);
   return { ...timeline, pending, byId: timeline.byId.without(messageId) };
-}
-
-export function setReactions(timeline: Timeline, messageId: string, reactions: ReactionView[]): Timeline {
-  const known = timeline.byId.get(messageId);
-  return known ? { ...timeline, byId: timeline.byId.with({ ...known, reactions }) } : timeline;
 }
 
 export interface Page {
@@ -55,6 +56,11 @@ export function putPage(timeline: Timeline, page: Page): Timeline {
   const stored = new Set([...opened.ids, ...messages.map(({ id }) => id)]);
   const ids = [...stored].sort((a, b) => (byId.get(a)?.seq ?? 0) - (byId.get(b)?.seq ?? 0));
   return { ...opened, ids, byId, pending: opened.pending.filter((id) => !stored.has(id)) };
+}
+
+/** The window ends where it ends now, and what is newer has to be loaded. */
+export function cut(timeline: Timeline): Timeline {
+  return timeline.hasNewer || timeline.ids.length === 0 ? timeline : { ...timeline, hasNewer: true };
 }
 
 /** True when a message inside the window is missing: an early one came before a late one. */
@@ -82,7 +88,8 @@ function settle(timeline: Timeline, message: MessageView): Timeline {
   return { ...timeline, pending, ids: insertBySeq(timeline, message), byId: timeline.byId.with(message) };
 }
 
-function belongs({ ids, byId, hasOlder, hasNewer }: Timeline, { seq }: MessageView): boolean {
+/** Whether the window, as it is loaded, has a place for it. */
+export function belongs({ ids, byId, hasOlder, hasNewer }: Timeline, { seq }: Pick<MessageView, 'seq'>): boolean {
   if (seq === null) return false;
   const first = byId.get(ids[0] ?? '')?.seq;
   const last = byId.get(ids.at(-1) ?? '')?.seq;

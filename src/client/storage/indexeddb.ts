@@ -27,6 +27,7 @@ export async function indexedDbStorage(name = NAME): Promise<Storage> {
       const [keys, values] = await Promise.all([transaction.store.getAllKeys(), transaction.store.getAll()]);
       return keys.map((key, i) => [key, values[i]]);
     },
+    keys: (table) => db.getAllKeys(table),
     put: async (table, key, value) => void (await db.put(table, value, key)),
     delete: (table, key) => db.delete(table, key),
     async wipe() {

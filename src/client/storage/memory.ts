@@ -13,6 +13,7 @@ export function memoryStorage(lasting = true): Storage {
     lasting,
     get: async (name, key) => table(name).get(key),
     entries: async (name) => [...table(name)].sort(([a], [b]) => (a < b ? -1 : 1)),
+    keys: async (name) => [...table(name).keys()].sort(),
     put: async (name, key, value) => void table(name).set(key, value),
     delete: async (name, key) => void table(name).delete(key),
     wipe: async () => tables.clear(),

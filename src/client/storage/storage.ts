@@ -13,6 +13,8 @@ export interface Storage {
   get(table: Table, key: string): Promise<unknown>;
   /** In the order of the keys. */
   entries(table: Table): Promise<[key: string, value: unknown][]>;
+  /** In their order. */
+  keys(table: Table): Promise<string[]>;
   put(table: Table, key: string, value: unknown): Promise<void>;
   delete(table: Table, key: string): Promise<void>;
   /** Everything, as log-out does it. */
