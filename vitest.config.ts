@@ -1,6 +1,6 @@
 /**
  * The suffix of a test file says what it needs: `*.test.ts` nothing, `*.pg.test.ts` a PostgreSQL (one for the whole run,
- * a database per file), `*.e2e.ts` real browsers and the built product.
+ * a database per file), `*.redis.test.ts` a redis-server besides, `*.e2e.ts` real browsers and the built product.
  */
 import { defineConfig } from 'vitest/config';
 
@@ -9,9 +9,24 @@ const base = { environment: 'node' as const, testTimeout: 30_000, hookTimeout: 1
 export default defineConfig({
   test: {
     projects: [
-      { test: { ...base, name: 'unit', include: ['tests/**/*.test.{ts,tsx}'], exclude: ['tests/**/*.pg.test.ts'] } },
+      {
+        test: {
+          ...base,
+          name: 'unit',
+          include: ['tests/**/*.test.{ts,tsx}'],
+          exclude: ['tests/**/*.{pg,redis}.test.ts'],
+        },
+      },
       {
         test: { ...base, name: 'pg', include: ['tests/**/*.pg.test.ts'], globalSetup: ['tests/harness/postgres.ts'] },
+      },
+      {
+        test: {
+          ...base,
+          name: 'redis',
+          include: ['tests/**/*.redis.test.ts'],
+          globalSetup: ['tests/harness/postgres.ts'],
+        },
       },
       {
         test: {

@@ -17,6 +17,11 @@ const chromium = {
   install: 'apt-get install -y chromium fonts-noto-color-emoji',
 };
 
+const redisServer = {
+  present: () => findProgram('redis-server'),
+  install: 'apt-get install -y redis-server',
+};
+
 const node = (script) => [process.execPath, [`scripts/${script}.mjs`]];
 const vitest = (...projects) => ({ projects });
 const GATES = [
@@ -26,6 +31,7 @@ const GATES = [
   ['arrows', ...node('check-arrows')],
   ['migrations', ...node('check-migrations')],
   ['tests', vitest('unit', 'pg')],
+  ['tests with Redis', vitest('redis'), [], redisServer],
   ['build', ...node('build')],
   ['bundle', ...node('check-bundle')],
   ['browser tests', vitest('e2e'), [], chromium],

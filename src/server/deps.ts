@@ -5,6 +5,7 @@ import { Revocations } from './auth/revocations.ts';
 import { Tokens } from './auth/tokens.ts';
 import type { Bus } from './bus/bus.ts';
 import { createMemoryBus } from './bus/memory.ts';
+import { createRedisBus } from './bus/redis.ts';
 import { connect, type Db, type Sql } from './db/client.ts';
 import { Writer } from './db/writer.ts';
 import { TypingTimers } from './domain/typing.ts';
@@ -17,7 +18,9 @@ import type { Logger } from './observe/log.ts';
 import { createMetrics, type Metrics } from './observe/metrics.ts';
 import { createMemoryPresence } from './presence/memory.ts';
 import type { Presence } from './presence/presence.ts';
+import { type PresenceTimes, RedisPresence } from './presence/redis.ts';
 import { RateLimits } from './rate-limits.ts';
+import { connectRedis } from './redis.ts';
 import { loadSecrets, type Secrets } from './secrets.ts';
 
 export interface Deps extends AsyncDisposable {
@@ -56,6 +59,8 @@ export interface DepsOptions {
   /** bcrypt's cost; lower only in tests. */
   readonly passwordCost?: number;
   readonly now?: () => number;
+  /** Shorter in tests: nobody waits half a minute for a death. */
+  readonly presenceTimes?: Partial<PresenceTimes>;
 }
 
 export async function createDeps(options: DepsOptions): Promise<Deps> {
@@ -67,17 +72,22 @@ export async function createDeps(options: DepsOptions): Promise<Deps> {
     log,
     checkDurability,
   });
+  const redis = env.redisUrl === undefined ? null : await connectRedis(env.redisUrl, log);
   try {
     const revocations = new Revocations(env.accessTokenTtlS, now);
     await revocations.load(db);
-    const bus = createMemoryBus(log);
+    const bus = redis ? createRedisBus(redis, log) : createMemoryBus(log);
     // What another node has ended has ended here too.
     bus.subscribe('sessions', (message) => {
       if (message.kind === 'revoked') revocations.add(message.sessionIds);
     });
-    const presence = createMemoryPresence({ bus, db, log });
+    const stopFollowing = redis ? revocations.follow(db, log) : () => {};
+    const presence = redis
+      ? new RedisPresence({ redis, bus, db, log, ...(options.presenceTimes && { times: options.presenceTimes }) })
+      : createMemoryPresence({ bus, db, log });
     const typing = new TypingTimers(bus);
     const hub = new Hub({ sql, db, bus, log });
+    await hub.start();
     const metrics = createMetrics({ processMetrics });
     return {
       env,
@@ -89,7 +99,7 @@ export async function createDeps(options: DepsOptions): Promise<Deps> {
       secrets,
       tokens: new Tokens(secrets.jwt, env.accessTokenTtlS, now),
       revocations,
-      limits: new RateLimits(env.rateLimits),
+      limits: new RateLimits(env.rateLimits, redis?.commands ?? null),
       passwords: new Passwords(secrets.pepper, options.passwordCost),
       atRest: new AtRest(secrets.atRestKey),
       bus,
@@ -104,13 +114,16 @@ export async function createDeps(options: DepsOptions): Promise<Deps> {
       async [Symbol.asyncDispose]() {
         // Whatever uses the pool ends before it.
         hub.close();
+        stopFollowing();
         typing.close();
         await presence.close();
         await bus.close();
+        await redis?.[Symbol.asyncDispose]();
         await close();
       },
     };
   } catch (error) {
+    await redis?.[Symbol.asyncDispose]();
     await close();
     throw error;
   }

@@ -6,6 +6,7 @@ import { type App, createApp } from '#server/app';
 import { createDeps, type Deps } from '#server/deps';
 import { readEnv } from '#server/env';
 import { createLog } from '#server/observe/log';
+import type { PresenceTimes } from '#server/presence/redis';
 import { newDb, type TestDb } from './db.ts';
 
 export interface ServerOptions {
@@ -14,6 +15,7 @@ export interface ServerOptions {
   /** An existing database instead of a fresh one; it is then not dropped here. */
   readonly db?: TestDb;
   readonly now?: () => number;
+  readonly presenceTimes?: Partial<PresenceTimes>;
 }
 
 export interface TestServer extends AsyncDisposable {
@@ -44,7 +46,16 @@ export async function newServer(options: ServerOptions = {}): Promise<TestServer
       ...options.env,
     });
     const now = options.now ? { now: options.now } : {};
-    const deps = await createDeps({ env, log, databaseUrl: db.url, checkDurability: false, passwordCost: 4, ...now });
+    const times = options.presenceTimes ? { presenceTimes: options.presenceTimes } : {};
+    const deps = await createDeps({
+      env,
+      log,
+      databaseUrl: db.url,
+      checkDurability: false,
+      passwordCost: 4,
+      ...now,
+      ...times,
+    });
     const app = createApp(deps);
     const bound = await app.listen(port, '127.0.0.1');
     port = bound.port;

@@ -34,14 +34,25 @@ export type BusMessage =
 export type BusHandler = (message: BusMessage) => void;
 
 export interface Bus {
-  /** Never throws and never waits: delivery is best effort. */
+  /** Whether there may be other nodes, whose messages can be lost on the way. */
+  readonly isShared: boolean;
+  /** To whoever listens, on any node. Never throws and never waits: delivery is best effort. */
   publish(message: BusMessage): void;
+  /** To whoever listens on this node: what a node found out by itself, each finds out by itself. */
+  deliver(message: BusMessage): void;
   /** Channels: `c:<conversation>`, `p:<user>` (presence), `u:<user>` (membership, privacy), `sessions`. Returns the way out. */
   subscribe(channel: string, handler: BusHandler): () => void;
   /** Sees every message this node delivers, once, before its channels do. */
   observe(handler: BusHandler): () => void;
+  /** Whether somebody on this node listens to the channel. */
+  hears(channel: string): boolean;
   /** The channels with this prefix that somebody on this node listens to, without the prefix. */
   listened(prefix: string): string[];
+  /**
+   * Resolves once what any node publishes from now on reaches all who listen by now. Bounded: with the way to the other
+   * nodes broken it resolves as well, and the feed's rounds find what was missed.
+   */
+  settled(): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -3,7 +3,7 @@
  * as the resume id of live events. About once a second it moves on: what was committed since is compared with what was
  * published, and what the bus lost is fetched and published after all.
  */
-import type { Bus, BusMessage } from '../bus/bus.ts';
+import type { Bus, BusMessage, StampedEvent } from '../bus/bus.ts';
 import type { Db, Sql } from '../db/client.ts';
 import type { Logger } from '../observe/log.ts';
 import { parseSnapshot } from './cursor.ts';
@@ -42,16 +42,26 @@ export class Hub {
     return this.#snapshot;
   }
 
-  /** Rounds are made while somebody follows. */
+  /**
+   * With other nodes rounds are made from the beginning on and always: what one of them commits may be lost by the bus, so
+   * whoever begins to follow must find a snapshot that is older than his own.
+   */
+  async start(): Promise<void> {
+    if (!this.#deps.bus.isShared) return;
+    await this.advance();
+    this.#schedule();
+  }
+
+  /** Alone, rounds are made while somebody follows. */
   enter(): () => void {
     this.#followers += 1;
-    if (this.#followers === 1) this.#schedule();
+    if (this.#followers === 1 && !this.#deps.bus.isShared) this.#schedule();
     let inside = true;
     return () => {
       if (!inside) return;
       inside = false;
       this.#followers -= 1;
-      if (this.#followers > 0) return;
+      if (this.#followers > 0 || this.#deps.bus.isShared) return;
       clearTimeout(this.#timer);
       // Nobody to compare for: the next follower begins with a snapshot of its own.
       this.#snapshot = undefined;
@@ -65,14 +75,18 @@ export class Hub {
     this.#stopObserving();
   }
 
+  get #isWatching(): boolean {
+    return this.#followers > 0 || this.#deps.bus.isShared;
+  }
+
   #note(message: BusMessage): void {
-    if (message.kind !== 'events' || this.#followers === 0) return;
+    if (message.kind !== 'events' || !this.#isWatching) return;
     for (const { version } of message.events) this.#published.add(`${message.conversationId}/${version}`);
   }
 
   #schedule(): void {
     clearTimeout(this.#timer);
-    if (this.#closed || this.#followers === 0) return;
+    if (this.#closed || !this.#isWatching) return;
     this.#timer = setTimeout(() => void this.#turn(), this.#period);
     this.#timer.unref();
   }
@@ -94,15 +108,14 @@ export class Hub {
     this.#published = new Set();
     const before = this.#snapshot;
     try {
-      const { now, rows } = await changedSince(this.#deps.sql, before, this.#deps.bus.listened('c:'));
-      const lost = () =>
-        rows.filter((row) => {
-          const key = `${row.conversation_id}/${row.version}`;
-          return !earlier.has(key) && !this.#published.has(key);
-        });
-      if (lost().length > 0) {
+      const { now, rows } = await this.#changedSince(before);
+      const isLost = (row: ChangedRow) => {
+        const key = `${row.conversation_id}/${row.version}`;
+        return !earlier.has(key) && !this.#published.has(key);
+      };
+      if (rows.some(isLost)) {
         await new Promise((resolve) => setTimeout(resolve, PUBLISH_MS));
-        await this.#publishLost(lost());
+        await this.#deliverLost(rows.filter(isLost), isLost);
       }
       this.#snapshot = now;
       this.#round += 1;
@@ -112,23 +125,61 @@ export class Hub {
     }
   }
 
-  async #publishLost(rows: ChangedRow[]): Promise<void> {
+  /** Of everything that somebody listens to by the time of the snapshot, also if he began while it was being read. */
+  async #changedSince(before: string | undefined): Promise<{ now: string; rows: ChangedRow[] }> {
+    const { sql, bus } = this.#deps;
+    const listened = (): Listened => ({
+      conversations: bus.listened('c:'),
+      // Alone, nobody is added without this node knowing.
+      people: bus.isShared ? bus.listened('u:') : [],
+    });
+    const asked = listened();
+    const { now, rows } = await changedSince(sql, before, asked);
+    if (!bus.isShared) return { now, rows };
+    const late = without(listened(), asked);
+    if (late.conversations.length + late.people.length > 0) rows.push(...(await changedSince(sql, before, late)).rows);
+    return { now, rows };
+  }
+
+  /** Each transaction as one message, as it was published: who is added by it joins in time to hear the rest of it. */
+  async #deliverLost(rows: ChangedRow[], isLost: (row: ChangedRow) => boolean): Promise<void> {
     const events = await loadEvents(this.#deps.db, rows);
-    for (const [i, event] of events.entries()) {
-      const conversationId = rows[i]?.conversation_id;
-      if (event && conversationId) this.#deps.bus.publish({ kind: 'events', conversationId, events: [event] });
+    let together: StampedEvent[] = [];
+    for (const [i, row] of rows.entries()) {
+      const event = events[i];
+      // It may have come after all while this was being read.
+      if (event && isLost(row)) together.push(event);
+      const next = rows[i + 1];
+      if (next?.conversation_id === row.conversation_id && next.xid === row.xid) continue;
+      const conversationId = row.conversation_id;
+      if (together.length > 0) this.#deps.bus.deliver({ kind: 'events', conversationId, events: together });
+      together = [];
     }
   }
 }
 
+interface Listened {
+  readonly conversations: string[];
+  readonly people: string[];
+}
+
+function without(all: Listened, known: Listened): Listened {
+  const [conversations, people] = [new Set(known.conversations), new Set(known.people)];
+  return {
+    conversations: all.conversations.filter((id) => !conversations.has(id)),
+    people: all.people.filter((id) => !people.has(id)),
+  };
+}
+
 /**
- * Rows of these conversations changed since a snapshot; none when there is no snapshot to compare with. By the ids that
- * are listened to, because an index on what every message changes would cost each send more than this costs a second.
+ * Rows of these conversations, and of those that these people came into, changed since a snapshot; none when there is no
+ * snapshot to compare with. By the ids that are listened to, because an index on what every message changes would cost
+ * each send more than this costs a second.
  */
 async function changedSince(
   sql: Sql,
   before: string | undefined,
-  conversationIds: string[],
+  { conversations, people }: Listened,
 ): Promise<{ now: string; rows: ChangedRow[] }> {
   const snapshot = before === undefined ? undefined : parseSnapshot(before);
   if (!before || !snapshot) {
@@ -139,7 +190,14 @@ async function changedSince(
   const unseen = (xid: string) =>
     sql`${sql.unsafe(xid)} >= ${since} and not pg_visible_in_snapshot(${sql.unsafe(xid)}, ${before}::pg_snapshot)`;
   const rows = await sql<(Partial<ChangedRow> & { now: string })[]>`
-    with touched as (select id from conversations where id = any(${conversationIds}::uuid[]) and ${unseen('changed_xid')}),
+    with came as (
+      select p.conversation_id as id from conversation_participants p
+      where p.user_id = any(${people}::uuid[]) and ${unseen('p.changed_xid')}
+    ),
+    touched as (
+      select id from conversations where id = any(${conversations}::uuid[]) and ${unseen('changed_xid')}
+      union select c.id from came join conversations c on c.id = came.id where ${unseen('c.changed_xid')}
+    ),
     changed as (
       select 'message' as kind, m.conversation_id, m.version, m.id::text as key, m.changed_xid as xid
       from touched t join messages m on m.conversation_id = t.id where ${unseen('m.changed_xid')}

@@ -1,14 +1,10 @@
 /** Presence of a single node, in memory. Only the time of leaving is written down, for "last seen". */
-import { inArray, sql } from 'drizzle-orm';
 import type { PresenceStatus } from '#protocol/signal';
 import type { Bus } from '../bus/bus.ts';
 import type { Db } from '../db/client.ts';
-import { users } from '../db/tables.ts';
 import type { Logger } from '../observe/log.ts';
-import { mostPresent, type PersonPresence, type Presence } from './presence.ts';
-
-/** A reload must not look like leaving and coming back; the contract allows ten seconds. */
-const GRACE_MS = 4_000;
+import { noteLastSeen, readLastSeen } from './last-seen.ts';
+import { GRACE_MS, mostPresent, type PersonPresence, type Presence } from './presence.ts';
 
 interface Person {
   /** Open sockets per session, and what the session says of itself. */
@@ -28,13 +24,7 @@ export function createMemoryPresence({ bus, db, log }: { bus: Bus; db: Db; log: 
     if (status === person.told) return;
     person.told = status;
     const lastSeenAt = status === 'offline' ? new Date().toISOString() : null;
-    if (lastSeenAt) {
-      const noted = db
-        .update(users)
-        .set({ lastSeenAt: new Date(lastSeenAt) })
-        .where(sql`${users.id} = ${userId}`);
-      void noted.catch((error: unknown) => log.warn({ err: error }, 'last seen not written'));
-    }
+    if (lastSeenAt) noteLastSeen({ db, log }, userId, lastSeenAt);
     bus.publish({ kind: 'presence', userId, status, lastSeenAt });
   };
 
@@ -84,14 +74,7 @@ export function createMemoryPresence({ bus, db, log }: { bus: Bus; db: Db; log: 
         if (status === 'offline') absent.push(id);
         else found.set(id, { status, lastSeenAt: null });
       }
-      if (absent.length > 0) {
-        const rows = await db
-          .select({ id: users.id, lastSeenAt: users.lastSeenAt })
-          .from(users)
-          .where(inArray(users.id, absent));
-        for (const { id, lastSeenAt } of rows)
-          found.set(id, { status: 'offline', lastSeenAt: lastSeenAt?.toISOString() ?? null });
-      }
+      for (const [id, last] of await readLastSeen(db, absent)) found.set(id, last);
       return found;
     },
     async close() {

@@ -1,6 +1,9 @@
 /** Who is online: entries per connection, one status per person, and only transitions are told. */
 import type { PresenceStatus } from '#protocol/signal';
 
+/** A reload must not look like leaving and coming back; the contract allows ten seconds. */
+export const GRACE_MS = 4_000;
+
 export interface PersonPresence {
   readonly status: PresenceStatus;
   /** ISO time; null while the person is not offline. */
