@@ -24,7 +24,7 @@ export async function welcome(deps: Deps, { userId }: OfflineMessages, attempt: 
     select p.conversation_id from conversation_participants p join conversations c on c.id = p.conversation_id
     where p.user_id = ${userId} and p.left_at is null and c.is_active and greatest(p.delivered_seq, p.visible_from_seq) < c.last_seq
       and exists (select 1 from messages m where m.conversation_id = c.id
-        and m.seq = greatest(p.delivered_seq, p.visible_from_seq) + 1 and m.created_at <= ${attempt.since})`;
+        and m.seq = greatest(p.delivered_seq, p.visible_from_seq) + 1 and m.created_at <= ${attempt.since.toISOString()}::timestamptz)`;
   if (attempt.first)
     for (const row of waiting.slice(0, MOST_WITHDRAWN)) await withdraw(attempt.deliveries, userId, row.conversation_id);
   if (waiting.length === 0) return 'delivered';
