@@ -49,6 +49,7 @@ export class Audience {
     };
     try {
       await person.ready;
+      await this.#bus.settled();
     } catch (error) {
       stop();
       throw error;
