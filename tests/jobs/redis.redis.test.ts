@@ -45,6 +45,7 @@ describe('workers', () => {
     for (const child of children) child.kill('SIGKILL');
     await jobs?.close();
     jobs = undefined;
+    await redis.client.flushall();
   });
 
   async function start(timing = {}, works = false) {
