@@ -6,17 +6,21 @@ import { Cluster, Redis, type RedisOptions } from 'ioredis';
 import type { Logger } from './observe/log.ts';
 
 export type RedisClient = Redis | Cluster;
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
 
 export interface RedisLink extends AsyncDisposable {
   /** Presence and counters. Commands of one tick share a round trip. */
   readonly commands: RedisClient;
   /** Apart from `commands`: a large answer there must not delay a message here. */
   readonly publisher: RedisClient;
-  /** Given over to subscriptions. */
-  readonly subscriber: RedisClient;
   readonly isCluster: boolean;
   /** Whether commands can be sent now. */
   readonly isUp: boolean;
+  /** A new connection, given over to subscriptions. `at` is a member of the cluster. Whoever opened it disconnects it. */
+  subscriber(at?: Address): Redis;
 }
 
 /** How long a start waits for Redis before it goes on without. */
@@ -44,71 +48,74 @@ const OPTIONS = {
 
 /** Resolves after START_MS at the latest, connected or not. */
 export async function connectRedis(url: string, log: Logger): Promise<RedisLink> {
-  const probe = new Redis(url, { ...OPTIONS, retryStrategy: retryDelay, enableAutoPipelining: true });
-  const quiet = complainOnce(probe, log);
-  const ready = new Promise<true>((done) => probe.once('ready', () => done(true)));
-  // Rejects with the first attempt; the next ones follow by themselves.
-  probe.connect().catch(() => {});
+  const first = new Redis(url, { ...OPTIONS, retryStrategy: retryDelay, enableAutoPipelining: true });
+  const quiet = complainOnce(first, log);
+  const ready = new Promise<true>((done) => first.once('ready', () => done(true)));
+  open(first);
   const answered = (await within(START_MS, ready)) ?? false;
-  if (!answered) log.warn('Redis does not answer: starting without it, and going on to try');
-  const isCluster = answered && (await examine(probe, log));
-  if (isCluster) {
+  if (answered && (await examine(first, log))) {
     quiet();
-    probe.disconnect();
-    return openCluster(probe.options, log);
+    first.disconnect();
+    return clusterLink(first.options, log);
   }
-  // Not known before it answered: then the nodes of a cluster would look for each other in different places.
-  if (!answered)
-    probe.once('ready', () => {
-      void examine(probe, log).then(
-        (late) => late && log.error('Redis is a cluster, which could not be seen at the start: restart this process'),
+  if (!answered) {
+    log.warn('Redis does not answer: starting without it, and going on to try');
+    // Not known before it answers: then the nodes of a cluster would look for each other in different places.
+    first.once('ready', () => {
+      void examine(first, log).then(
+        (isCluster) =>
+          isCluster && log.error('Redis is a cluster, which could not be seen at the start: restart this process'),
       );
     });
-  const another = () => {
-    const client = probe.duplicate({ enableAutoPipelining: false });
-    client.connect().catch(() => {});
-    client.on('error', () => {});
-    return client;
-  };
-  return link([probe, another(), another()], false);
+  }
+  const another = () => open(first.duplicate({ enableAutoPipelining: false }));
+  return link({ commands: first, publisher: another(), isCluster: false, subscriber: another });
 }
 
-function openCluster({ host, port, username, password, tls }: RedisOptions, log: Logger): RedisLink {
-  const client = (pipelined: boolean) => {
-    const cluster = new Cluster([{ host: host ?? '127.0.0.1', port: port ?? 6379 }], {
-      clusterRetryStrategy: retryDelay,
-      clusterNodeRetryStrategy: retryDelay,
-      enableOfflineQueue: false,
-      enableAutoPipelining: pipelined,
-      shardedSubscribers: true,
-      slotsRefreshInterval: 2_000,
-      redisOptions: {
-        ...OPTIONS,
-        ...(username === undefined ? {} : { username }),
-        ...(password === undefined ? {} : { password }),
-        ...(tls === undefined ? {} : { tls }),
-      },
-      lazyConnect: true,
-    });
-    cluster.connect().catch(() => {});
-    return cluster;
+function clusterLink(options: RedisOptions, log: Logger): RedisLink {
+  const { host = '127.0.0.1', port = 6379, username, password, tls } = options;
+  const redisOptions = {
+    ...OPTIONS,
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+    ...(tls === undefined ? {} : { tls }),
   };
-  const [commands, publisher, subscriber] = [client(true), client(true), client(false)];
+  const client = () =>
+    open(
+      new Cluster([{ host, port }], {
+        lazyConnect: true,
+        enableOfflineQueue: false,
+        enableAutoPipelining: true,
+        clusterRetryStrategy: retryDelay,
+        slotsRefreshInterval: 2_000,
+        redisOptions,
+      }),
+    );
+  const commands = client();
   complainOnce(commands, log);
-  for (const other of [publisher, subscriber]) other.on('error', () => {});
-  return link([commands, publisher, subscriber], true);
+  return link({
+    commands,
+    publisher: client(),
+    isCluster: true,
+    subscriber: (at) => open(new Redis({ ...redisOptions, ...at, retryStrategy: retryDelay })),
+  });
 }
 
-function link(clients: readonly [RedisClient, RedisClient, RedisClient], isCluster: boolean): RedisLink {
-  const [commands, publisher, subscriber] = clients;
+function link(parts: Omit<RedisLink, 'isUp' | keyof AsyncDisposable>): RedisLink {
+  const { commands, publisher } = parts;
+  const clients = new Set<RedisClient>([commands, publisher]);
   const ping = setInterval(() => {
-    for (const client of clients) if (client.status === 'ready') client.ping().catch(() => {});
+    for (const client of clients)
+      if (client.status === 'ready') client.ping().catch(() => {});
+      else if (client.status === 'end') clients.delete(client);
   }, PING_MS).unref();
   return {
-    commands,
-    publisher,
-    subscriber,
-    isCluster,
+    ...parts,
+    subscriber(at) {
+      const client = parts.subscriber(at);
+      clients.add(client);
+      return client;
+    },
     get isUp() {
       return commands.status === 'ready';
     },
@@ -117,6 +124,14 @@ function link(clients: readonly [RedisClient, RedisClient, RedisClient], isClust
       for (const client of clients) client.disconnect();
     },
   };
+}
+
+/** An 'error' that nobody listens to would end the process. */
+function open<T extends RedisClient>(client: T): T {
+  client.on('error', () => {});
+  // Rejects with the first attempt; the next ones follow by themselves.
+  client.connect().catch(() => {});
+  return client;
 }
 
 /** Whether it is a cluster; and a warning when it may throw away what is kept in it. */
@@ -132,7 +147,7 @@ async function examine(client: Redis, log: Logger): Promise<boolean> {
   }
 }
 
-/** An 'error' without a listener would end the process; one for each attempt would fill the log. */
+/** One line for each break and not for each attempt. Returns how to fall silent. */
 function complainOnce(client: RedisClient, log: Logger): () => void {
   let isAway = false;
   const onError = (error: Error) => {
@@ -145,12 +160,7 @@ function complainOnce(client: RedisClient, log: Logger): () => void {
     isAway = false;
   };
   client.on('error', onError).on('ready', onReady);
-  return () => {
-    client
-      .off('ready', onReady)
-      .off('error', onError)
-      .on('error', () => {});
-  };
+  return () => void client.off('ready', onReady).off('error', onError);
 }
 
 const within = <T>(ms: number, promise: Promise<T>): Promise<T | undefined> =>

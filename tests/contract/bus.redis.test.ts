@@ -1,8 +1,10 @@
 /** The bus through Redis: the contract, from one node to another, and what only several nodes can do to each other. */
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Bus, BusMessage } from '#server/bus/bus';
 import { redisChannel, seal } from '#server/bus/envelope';
 import { createRedisBus } from '#server/bus/redis';
+import { slotOf } from '#server/bus/shards';
 import { createLog } from '#server/observe/log';
 import { connectRedis } from '#server/redis';
 import { newRedis, type TestRedis } from '../harness/redis.ts';
@@ -12,9 +14,21 @@ const log = createLog({ level: 'silent' });
 
 async function node(url: string): Promise<{ bus: Bus } & AsyncDisposable> {
   const redis = await connectRedis(url, log);
-  await expect.poll(() => redis.subscriber.status).toBe('ready');
-  await expect.poll(() => redis.publisher.status).toBe('ready');
   const bus = createRedisBus(redis, log);
+  // Until it hears itself through Redis it is not there for the others.
+  let isHeard = false;
+  const out = bus.subscribe('c:probe', () => {
+    isHeard = true;
+  });
+  const probe = seal('probe', [JSON.stringify(events('probe', 1))]);
+  const publish = redis.isCluster ? 'spublish' : 'publish';
+  await expect
+    .poll(async () => {
+      await redis.publisher[publish](redisChannel('c:probe'), probe).catch(() => {});
+      return isHeard;
+    })
+    .toBe(true);
+  out();
   return {
     bus,
     async [Symbol.asyncDispose]() {
@@ -71,6 +85,12 @@ for (const [name, cluster] of [
       expect(versionsIn(heard)).toEqual([...new Set(versionsIn(heard))].sort((a, b) => a - b));
     });
   });
+
+test('a channel is looked for in the slot where the cluster has it', async () => {
+  await using redis = await newRedis({ cluster: true });
+  for (const id of ['all', 'c:0190a1b2-0000-7000-8000-000000000001', 'p:ü', ...Array.from({ length: 50 }, randomUUID)])
+    expect(slotOf(redisChannel(id))).toBe(await redis.client.cluster('KEYSLOT', redisChannel(id)));
+});
 
 describe('bus: what may come through Redis', () => {
   let redis: TestRedis;

@@ -9,6 +9,7 @@ import { type Bus, type BusMessage, channelsOf } from './bus.ts';
 import { EVERYBODY, open, redisChannel, seal } from './envelope.ts';
 import { Handlers } from './handlers.ts';
 import { InOrder } from './in-order.ts';
+import { Shards } from './shards.ts';
 import { Subscriptions } from './subscriptions.ts';
 
 /** Sent and not yet taken by Redis; beyond it, it is dropped. A Redis that hangs must not cost memory. */
@@ -23,10 +24,13 @@ export function createRedisBus(redis: RedisLink, log: Logger): Bus {
     if (ofItsOwn(channel)) subscriptions.touch(redisChannel(channel));
   });
   const inOrder = new InOrder((message) => handlers.deliver(message));
-  const subscriptions = new Subscriptions(redis, {
-    isWanted: (name) => name === redisChannel(EVERYBODY) || handlers.has(name.slice(redisChannel('').length)),
-    onText: (text) => hear(text),
-  });
+  const options = {
+    isWanted: (name: string) => name === redisChannel(EVERYBODY) || handlers.has(name.slice(redisChannel('').length)),
+    onText: (text: string) => hear(text),
+  };
+  const subscriptions = redis.isCluster
+    ? new Shards(redis, options)
+    : new Subscriptions(redis.subscriber(), { ...options, isSharded: false });
   subscriptions.touch(redisChannel(EVERYBODY));
 
   /** @param isLate whether something from before it may still be on its way */

@@ -1,57 +1,55 @@
-/** Which channels Redis tells this node: kept equal to what is wanted, with few round trips, and made anew after each break. */
-import type { RedisLink } from '../redis.ts';
+/** Which channels one connection tells this node: kept equal to what is wanted, in few round trips, and anew after each break. */
+import type { Redis } from 'ioredis';
 
 /** Channels in one command: enough to make thousands cheap, few enough to let other traffic through between. */
 const AT_ONCE = 500;
-const RETRY_MS = 500;
 /** `settled` waits no longer than this. */
 const SETTLE_MS = 1_000;
+const RETRY_MS = 500;
 
 export interface SubscriptionsOptions {
+  /** Channels belong to a shard, and are asked for one by one: those of one command would have to live in one slot. */
+  readonly isSharded: boolean;
   isWanted(channel: string): boolean;
   onText(text: string): void;
 }
 
 export class Subscriptions {
-  readonly #redis: RedisLink;
+  readonly #connection: Redis;
   readonly #options: SubscriptionsOptions;
+  /** Everything wanted, as of the last touch. */
+  readonly #wanted = new Set<string>();
   /** Asked for on the connection as it is now. */
   readonly #asked = new Set<string>();
   /** Touched since the last look. */
   readonly #touched = new Set<string>();
-  readonly #forget: () => void;
-  #last: Promise<unknown> = Promise.resolve();
+  #last: Promise<void> = Promise.resolve();
 
-  constructor(redis: RedisLink, options: SubscriptionsOptions) {
-    this.#redis = redis;
+  /** @param connection closed with this */
+  constructor(connection: Redis, options: SubscriptionsOptions) {
+    this.#connection = connection;
     this.#options = options;
-    const { subscriber } = redis;
-    const onMessage = (_channel: string, text: string) => options.onText(text);
-    const onReady = () => {
+    connection.on(options.isSharded ? 'smessage' : 'message', (_channel: string, text: string) => options.onText(text));
+    connection.on('ready', () => {
       this.#asked.clear();
       for (const channel of this.#wanted) this.touch(channel);
-    };
-    const event = redis.isCluster ? 'smessage' : 'message';
-    subscriber.on(event, onMessage).on('ready', onReady);
-    this.#forget = () => subscriber.off(event, onMessage).off('ready', onReady);
+    });
   }
 
-  /** Everything somebody listens to: what is asked again after a break. */
-  readonly #wanted = new Set<string>();
-
-  /** Whether Redis tells us anything at all. */
+  /** Whether anything can be heard at all. */
   get isUp(): boolean {
-    return this.#redis.subscriber.status === 'ready';
+    return this.#connection.status === 'ready';
   }
 
   /** It may be wanted now, or no longer: looked at with all others of this tick. */
   touch(channel: string): void {
-    if (this.#touched.size === 0) setImmediate(() => this.#look());
-    this.#touched.add(channel);
     if (this.#options.isWanted(channel)) this.#wanted.add(channel);
     else this.#wanted.delete(channel);
+    if (this.#touched.size === 0) setImmediate(() => this.#look());
+    this.#touched.add(channel);
   }
 
+  /** Resolves once all that was touched is told, or after a second, or at once when the connection is broken. */
   async settled(): Promise<void> {
     if (!this.isUp) return;
     this.#look();
@@ -62,9 +60,9 @@ export class Subscriptions {
   }
 
   close(): void {
-    this.#forget();
-    this.#touched.clear();
+    this.#connection.disconnect();
     this.#wanted.clear();
+    this.#touched.clear();
   }
 
   #look(): void {
@@ -72,44 +70,38 @@ export class Subscriptions {
     const come: string[] = [];
     const go: string[] = [];
     for (const channel of this.#touched) {
-      const wanted = this.#wanted.has(channel);
-      if (wanted && !this.#asked.has(channel)) come.push(channel);
-      if (!wanted && this.#asked.has(channel)) go.push(channel);
+      const isWanted = this.#wanted.has(channel);
+      if (isWanted && !this.#asked.has(channel)) come.push(channel);
+      if (!isWanted && this.#asked.has(channel)) go.push(channel);
     }
     this.#touched.clear();
     for (const channel of come) this.#asked.add(channel);
     for (const channel of go) this.#asked.delete(channel);
     if (come.length + go.length === 0) return;
     const before = this.#last;
-    this.#last = Promise.allSettled([before, ...this.#ask(come, true), ...this.#ask(go, false)]).then(() => {});
+    this.#last = Promise.all([before, ...this.#ask(come, true), ...this.#ask(go, false)]).then(() => {});
   }
 
-  #ask(channels: string[], come: boolean): Promise<unknown>[] {
-    const { subscriber, isCluster } = this.#redis;
+  #ask(channels: string[], isComing: boolean): Promise<unknown>[] {
+    const { isSharded } = this.#options;
+    const connection = this.#connection;
+    const atOnce = isSharded ? 1 : AT_ONCE;
     const sent: Promise<unknown>[] = [];
-    // Channels of one command have to live in one slot.
-    const atOnce = isCluster ? 1 : AT_ONCE;
     for (let i = 0; i < channels.length; i += atOnce) {
       const some = channels.slice(i, i + atOnce);
-      const asked = isCluster
-        ? come
-          ? subscriber.ssubscribe(...some)
-          : subscriber.sunsubscribe(...some)
-        : come
-          ? subscriber.subscribe(...some)
-          : subscriber.unsubscribe(...some);
-      sent.push(asked.catch(() => this.#askLater(some)));
+      const asked = isSharded
+        ? connection[isComing ? 'ssubscribe' : 'sunsubscribe'](...some)
+        : connection[isComing ? 'subscribe' : 'unsubscribe'](...some);
+      sent.push(asked.catch(() => this.#askAgain(some)));
     }
     return sent;
   }
 
-  /** It failed with its connection, which asks for everything again once it is back; or with a shard, which does not. */
-  #askLater(channels: string[]): void {
+  /** It failed with its connection, which asks for everything again; or because its slot has moved, or is not served yet. */
+  #askAgain(channels: string[]): void {
+    for (const channel of channels) this.#asked.delete(channel);
     setTimeout(() => {
-      for (const channel of channels) {
-        this.#asked.delete(channel);
-        this.touch(channel);
-      }
+      for (const channel of channels) this.touch(channel);
     }, RETRY_MS).unref();
   }
 }
