@@ -167,4 +167,15 @@ describe('workers', () => {
     await send(ann, room, 'hello');
     await expect.poll(() => browser.told(), PATIENCE).toEqual([1]);
   });
+
+  test('a Redis cluster will do as well', async () => {
+    await using cluster = await newRedis({ cluster: true });
+    const elsewhere = { ...server.deps, env: { ...server.deps.env, redisUrl: cluster.url } };
+    jobs = startJobs(elsewhere, { databaseUrl: server.db.url, works: true, timing: { gather: 20 } });
+    await jobs.ready;
+    const { ann, room, browser } = await offlinePair();
+    await send(ann, room, 'hello');
+    await expect.poll(() => browser.told(), PATIENCE).toEqual([1]);
+    await jobs.close();
+  });
 });

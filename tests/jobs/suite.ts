@@ -57,7 +57,9 @@ export function offlineDeliverySuite(name: string, open: () => Promise<JobsBacke
     const { waiting: now = 0, delayed = 0, active = 0 } = await queueOf(jobs, queue).getJobCounts();
     return now + delayed + active;
   };
-  const idle = (jobs: Jobs) => expect.poll(() => waiting(jobs), PATIENCE).toBe(0);
+  const idle = async (jobs: Jobs) => {
+    await expect.poll(() => waiting(jobs), PATIENCE).toBe(0);
+  };
 
   async function browserOf(person: Person): Promise<PushBrowser> {
     const browser = pushes.newBrowser();

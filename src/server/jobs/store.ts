@@ -3,6 +3,7 @@
  * because BullMQ leaves the ones it is given open and wants them in ways that suit nobody else.
  */
 import type { Processor, Queue, Worker } from 'bullmq';
+import type { Cluster, Redis } from 'ioredis';
 import type { Logger } from '../observe/log.ts';
 import { jobOptions, QUEUE_NAMES, QUEUES, type QueueName, type Timing } from './queues.ts';
 
@@ -91,38 +92,55 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   }
 }
 
+/** Whoever adds must not wait for a Redis that is away. */
+const ADDING = {
+  lazyConnect: true,
+  maxRetriesPerRequest: 1,
+  commandTimeout: COMMAND_MS,
+  connectTimeout: COMMAND_MS,
+} as const;
+/** Workers wait for as long as it takes; BullMQ insists. */
+const WORKING = { lazyConnect: true, maxRetriesPerRequest: null } as const;
+const retryStrategy = (times: number) => Math.min(2_000, 100 * 2 ** times) * (0.5 + Math.random() / 2);
+
 async function onRedis(url: string, works: boolean, say: (error: Error) => void): Promise<Backend> {
-  const [{ Queue, Worker }, { Redis }] = await Promise.all([import('bullmq'), import('ioredis')]);
-  // Whoever adds must not wait for a Redis that is away.
-  const adding = new Redis(url, {
-    lazyConnect: true,
-    enableOfflineQueue: false,
-    maxRetriesPerRequest: 1,
-    commandTimeout: COMMAND_MS,
-    connectTimeout: COMMAND_MS,
-    retryStrategy: (times) => Math.min(2_000, 100 * 2 ** times) * (0.5 + Math.random() / 2),
-  }).on('error', say);
-  const connections = [adding];
-  const disconnect = async () => connections.forEach((one) => one.disconnect());
+  const [{ Queue, Worker }, { Cluster, Redis }] = await Promise.all([import('bullmq'), import('ioredis')]);
+  const clients: (Redis | Cluster)[] = [];
+  const disconnect = async () => clients.forEach((one) => one.disconnect());
+  const connect = async (client: Redis | Cluster) => {
+    clients.push(client);
+    client.on('error', say);
+    await within(CONNECT_MS, client.connect());
+    return client;
+  };
   try {
-    await adding.connect();
+    const single = new Redis(url, { ...ADDING, enableOfflineQueue: false, retryStrategy });
+    await connect(single);
+    const isCluster = /cluster_enabled:1/.test(await single.info('cluster'));
+    const { host = '127.0.0.1', port = 6379, username, password, tls } = single.options;
+    const login = { ...(username && { username }), ...(password && { password }), ...(tls && { tls }) };
+    const open = (options: typeof ADDING | typeof WORKING) => {
+      const enableOfflineQueue = options === WORKING;
+      if (!isCluster) return new Redis(url, { ...options, enableOfflineQueue, retryStrategy });
+      const redisOptions = { ...options, ...login };
+      const cluster = { lazyConnect: true, enableOfflineQueue, clusterRetryStrategy: retryStrategy, redisOptions };
+      return new Cluster([{ host, port }], cluster);
+    };
+    if (isCluster) single.disconnect();
+    const adding = (isCluster ? await connect(open(ADDING)) : single) as never;
+    const working = works ? ((await connect(open(WORKING))) as never) : adding;
+    // The scripts of a queue touch several keys at once: in a cluster they have to lie together.
+    const prefix = isCluster ? `{${PREFIX}}` : PREFIX;
+    return {
+      queue: (name, options) => new Queue(name, { ...options, prefix, connection: adding }),
+      worker: (name, processor, options) => new Worker(name, processor, { ...options, prefix, connection: working }),
+      disconnect,
+      drainDelay: DRAIN_S.redis,
+    };
   } catch (error) {
     await disconnect();
     throw error;
   }
-  const working = () => {
-    const shared = connections[1] ?? new Redis(url, { maxRetriesPerRequest: null }).on('error', say);
-    connections[1] = shared;
-    return shared;
-  };
-  if (works) working();
-  return {
-    queue: (name, options) => new Queue(name, { ...options, prefix: PREFIX, connection: adding as never }),
-    worker: (name, processor, options) =>
-      new Worker(name, processor, { ...options, prefix: PREFIX, connection: working() as never }),
-    disconnect,
-    drainDelay: DRAIN_S.redis,
-  };
 }
 
 async function onPostgres(
