@@ -7,8 +7,8 @@ import type { Deps } from '../deps.ts';
 import type { PushTarget, Pusher } from './pusher.ts';
 import type { MessageDelivery } from './queues.ts';
 
-/** Nobody reads more notifications than that; of a longer absence the newest are told, and the rest counts as told. */
-const MOST_MESSAGES = 50;
+/** Messages told in one go; before the next, it is looked again whether the person still wants to be told. */
+const PAGE = 50;
 
 /** Why the job is done. */
 export type Delivered = 'told' | 'nobody_to_tell' | 'has_it' | 'online' | 'muted' | 'left';
@@ -35,9 +35,21 @@ export interface Stopping {
 export async function deliver(
   deps: Deps,
   pusher: Pusher,
-  { userId, conversationId }: MessageDelivery,
+  delivery: MessageDelivery,
   stopping: Stopping,
 ): Promise<Delivered> {
+  for (;;) {
+    const done = await deliverPage(deps, pusher, delivery, stopping);
+    if (done !== 'more') return done;
+  }
+}
+
+async function deliverPage(
+  deps: Deps,
+  pusher: Pusher,
+  { userId, conversationId }: MessageDelivery,
+  stopping: Stopping,
+): Promise<Delivered | 'more'> {
   const { sql } = deps;
   const [state] = await sql<State[]>`
     select c.is_active as active, coalesce(p.muted_until > now(), false) as muted, c.last_seq,
@@ -46,8 +58,7 @@ export async function deliver(
     where p.conversation_id = ${conversationId} and p.user_id = ${userId} and p.left_at is null`;
   if (!state?.active) return 'left';
   if (state.muted) return 'muted';
-  const upTo = state.last_seq;
-  if (state.from >= upTo) return 'has_it';
+  if (state.from >= state.last_seq) return 'has_it';
   const presence = await deps.presence.get([userId]);
   if ((presence.get(userId)?.status ?? 'offline') !== 'offline') return 'online';
 
@@ -57,6 +68,8 @@ export async function deliver(
     left join push_marks k on k.subscription_id = s.id and k.conversation_id = ${conversationId}
     where s.user_id = ${userId} and x.revoked_at is null and x.expires_at > now()`;
   const payloads = devices.length === 0 ? [] : await findMessages(deps, { userId, conversationId, ...state });
+  const isFull = payloads.length === PAGE;
+  const upTo = (isFull ? payloads.at(-1)?.seq : undefined) ?? state.last_seq;
   const done = await Promise.all(
     devices.map((device) => tell(deps, pusher, { device, payloads, conversationId, upTo, stopping })),
   );
@@ -66,6 +79,7 @@ export async function deliver(
   await sql`
     update conversation_participants set notified_seq = greatest(notified_seq, ${upTo})
     where conversation_id = ${conversationId} and user_id = ${userId}`;
+  if (isFull) return 'more';
   // A statement of its own: whoever still saw the old mark relied on this job to look again (Offline.#isAdded).
   const [now] = await sql<{ last_seq: number }[]>`select last_seq from conversations where id = ${conversationId}`;
   if (now && now.last_seq > upTo) deps.offline.note(conversationId);
@@ -83,8 +97,8 @@ async function findMessages(
     from messages m join conversation_participants p on p.conversation_id = m.conversation_id and p.user_id = ${userId}
     where m.conversation_id = ${conversationId} and m.seq > ${from} and m.seq <= ${last_seq} and not m.is_deleted
       and m.sender_id <> ${userId} and coalesce(m.created_at > p.muted_until, true)
-    order by m.seq desc limit ${MOST_MESSAGES}`;
-  return rows.reverse().map((row) => ({ v: 1, type: 'message', ...row }));
+    order by m.seq limit ${PAGE}`;
+  return rows.map((row) => ({ v: 1, type: 'message', ...row }));
 }
 
 interface Task {
