@@ -7,6 +7,8 @@ export interface Wire extends AsyncDisposable {
   cut(): void;
   /** Breaks every connection and lets none come until `up`. */
   down(): void;
+  /** What is sent arrives; nothing comes back. */
+  deafen(): void;
   up(): void;
 }
 
@@ -14,6 +16,7 @@ export async function newWire(serverUrl: string): Promise<Wire> {
   const target = new URL(serverUrl);
   const open = new Set<Socket>();
   let isUp = true;
+  let isDeaf = false;
   const server = createServer((near) => {
     if (!isUp) return near.destroy();
     const far = connect(Number(target.port), target.hostname);
@@ -23,7 +26,8 @@ export async function newWire(serverUrl: string): Promise<Wire> {
     ] as const) {
       open.add(socket);
       socket.setNoDelay(true);
-      socket.pipe(other);
+      socket.on('data', (bytes) => (isDeaf && socket === far ? undefined : other.write(bytes)));
+      socket.on('end', () => other.end());
       socket.on('error', () => other.destroy());
       socket.on('close', () => {
         open.delete(socket);
@@ -42,8 +46,14 @@ export async function newWire(serverUrl: string): Promise<Wire> {
       isUp = false;
       cut();
     },
+    deafen() {
+      isDeaf = true;
+    },
     up() {
+      // What was held back is lost with its connection.
+      if (isDeaf) cut();
       isUp = true;
+      isDeaf = false;
     },
     async [Symbol.asyncDispose]() {
       cut();

@@ -80,9 +80,10 @@ export class Queue {
 
   /** Seals a message that was just written, and keeps it, sealed or not. */
   seal(entry: Entry): void {
-    const { id } = entry;
+    const { id, act } = entry;
     const sealing = this.#delivery.seal(entry, false).then(
-      (sealed) => this.#shelf.update(id, { sealed }),
+      // Unless it says something else by now.
+      (sealed) => (this.#shelf.get(id)?.act === act ? this.#shelf.update(id, { sealed }) : undefined),
       // Offline, and the keys not known yet. The text itself is kept, under the device key.
       () => this.#shelf.update(id, { attempted: false }),
     );

@@ -31,6 +31,8 @@ export class Shelf {
   readonly #writes = new Serial();
   readonly #hints = new Serial();
   readonly #own = new Set<string>();
+  /** Not on the device yet: that it is not found there says nothing. */
+  readonly #unkept = new Set<string>();
   /** On their way off the device. */
   readonly #going = new Set<string>();
   #isLasting = false;
@@ -78,6 +80,7 @@ export class Shelf {
   /** Written in this tab. In memory only, until it is kept. */
   add(entry: Entry): void {
     this.#own.add(entry.id);
+    this.#unkept.add(entry.id);
     this.#entries.set(entry.id, entry);
   }
 
@@ -102,7 +105,9 @@ export class Shelf {
       const entry = this.#entries.get(id);
       if (!entry) return;
       // A device that cannot keep it is no reason not to send it.
-      const ids = await keyring.keepUnsent(id, entry).catch(() => [id]);
+      const ids = await keyring.keepUnsent(id, entry).catch(() => undefined);
+      if (!ids) return;
+      this.#unkept.delete(id);
       tabs.tell(this.#hint(id));
       // Written before mine, in a tab whose hint is still on its way: it goes first.
       const others = ids.filter((other) => other < id && !this.#entries.has(other) && !this.#going.has(other));
@@ -112,17 +117,15 @@ export class Shelf {
 
   /** As the device has it, where another tab may have changed it. Undefined when it is gone. */
   async reread(id: string): Promise<Entry | undefined> {
-    if (!this.#isLasting) return this.#entries.get(id);
-    const entry = (await this.#context.keyring.oneUnsent(id)) as Entry | undefined;
-    if (entry) this.#entries.set(id, entry);
-    else this.#entries.delete(id);
-    return entry;
+    if (this.#isLasting) await this.#read(id);
+    return this.#entries.get(id);
   }
 
   /** Off memory at once, off the device soon, and the others are told. */
   drop(id: string, end: End): void {
     this.#entries.delete(id);
     this.#own.delete(id);
+    this.#unkept.delete(id);
     if (!this.#isLasting) return;
     const { keyring, tabs } = this.#context;
     this.#going.add(id);
@@ -147,11 +150,22 @@ export class Shelf {
   }
 
   async #look(id: string): Promise<void> {
-    const entry = (await this.#context.keyring.oneUnsent(id)) as Entry | undefined;
+    const entry = await this.#read(id);
     // Gone already: how, is told by a hint that follows.
-    if (!entry || this.#going.has(id) || this.#context.signal.aborted) return;
-    this.#entries.set(id, entry);
-    this.#listeners.onChanged(entry);
+    if (entry && !this.#context.signal.aborted) this.#listeners.onChanged(entry);
+  }
+
+  /** Behind this tab's own writes of it, and never over what it has become here in the meantime. */
+  #read(id: string): Promise<Entry | undefined> {
+    return this.#writes.run(id, async () => {
+      const before = this.#entries.get(id);
+      if (this.#unkept.has(id)) return before;
+      const entry = (await this.#context.keyring.oneUnsent(id)) as Entry | undefined;
+      if (this.#entries.get(id) !== before || this.#going.has(id)) return undefined;
+      if (entry) this.#entries.set(id, entry);
+      else this.#entries.delete(id);
+      return entry;
+    });
   }
 }
 
