@@ -76,7 +76,7 @@ export async function createDeps(options: DepsOptions): Promise<Deps> {
   try {
     const revocations = new Revocations(env.accessTokenTtlS, now);
     await revocations.load(db);
-    const bus = redis ? createRedisBus(redis, log) : createMemoryBus(log);
+    const bus = redis ? await createRedisBus(redis, log) : createMemoryBus(log);
     // What another node has ended has ended here too.
     bus.subscribe('sessions', (message) => {
       if (message.kind === 'revoked') revocations.add(message.sessionIds);

@@ -50,13 +50,15 @@ const OPTIONS = {
 export async function connectRedis(url: string, log: Logger): Promise<RedisLink> {
   const first = new Redis(url, { ...OPTIONS, retryStrategy: retryDelay, enableAutoPipelining: true });
   const quiet = complainOnce(first, log);
-  const ready = new Promise<true>((done) => first.once('ready', () => done(true)));
+  const ready = isReady(first);
   open(first);
   const answered = (await within(START_MS, ready)) ?? false;
   if (answered && (await examine(first, log))) {
     quiet();
     first.disconnect();
-    return clusterLink(first.options, log);
+    const cluster = clusterLink(first.options, log);
+    await within(START_MS, isReady(cluster.commands));
+    return cluster;
   }
   if (!answered) {
     log.warn('Redis does not answer: starting without it, and going on to try');
@@ -162,6 +164,8 @@ function complainOnce(client: RedisClient, log: Logger): () => void {
   client.on('error', onError).on('ready', onReady);
   return () => void client.off('ready', onReady).off('error', onError);
 }
+
+const isReady = (client: RedisClient) => new Promise<true>((done) => client.once('ready', () => done(true)));
 
 const within = <T>(ms: number, promise: Promise<T>): Promise<T | undefined> =>
   Promise.race([promise, new Promise<undefined>((done) => setTimeout(done, ms, undefined).unref())]);

@@ -14,10 +14,14 @@ import { Subscriptions } from './subscriptions.ts';
 
 /** Sent and not yet taken by Redis; beyond it, it is dropped. A Redis that hangs must not cost memory. */
 const MAX_UNTAKEN = 16 * 1024 * 1024;
+/** For the first connection. */
+const START_MS = 2_000;
+const LOOK_MS = 10;
 /** Of one publish. */
 const MAX_TEXT = 1024 * 1024;
 
-export function createRedisBus(redis: RedisLink, log: Logger): Bus {
+/** Resolves once it hears the others, or at once when Redis is away. */
+export async function createRedisBus(redis: RedisLink, log: Logger): Promise<Bus> {
   const self = randomUUID();
   const handlers = new Handlers(log, (channel) => {
     if (channel.startsWith('c:') && !handlers.has(channel)) inOrder.forget(channel.slice(2));
@@ -45,6 +49,10 @@ export function createRedisBus(redis: RedisLink, log: Logger): Bus {
     if (!heard) return log.warn('something that is no message came through Redis');
     if (heard.from !== self) for (const message of heard.messages) give(message, true);
   }
+
+  for (let waited = 0; redis.isUp && !subscriptions.isUp && waited < START_MS; waited += LOOK_MS)
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+  await subscriptions.settled();
 
   const outbox = new Map<string, string[]>();
   let untaken = 0;

@@ -13,7 +13,14 @@ interface Person {
   leaving: NodeJS.Timeout | undefined;
 }
 
-export function createMemoryPresence({ bus, db, log }: { bus: Bus; db: Db; log: Logger }): Presence {
+interface Options {
+  readonly bus: Bus;
+  readonly db: Db;
+  readonly log: Logger;
+  readonly graceMs?: number;
+}
+
+export function createMemoryPresence({ bus, db, log, graceMs = GRACE_MS }: Options): Presence {
   const people = new Map<string, Person>();
 
   const statusOf = (person: Person) =>
@@ -54,7 +61,7 @@ export function createMemoryPresence({ bus, db, log }: { bus: Bus; db: Db; log: 
         open = false;
         session.sockets -= 1;
         clearTimeout(person.leaving);
-        person.leaving = setTimeout(() => forgetIfGone(userId, person), GRACE_MS);
+        person.leaving = setTimeout(() => forgetIfGone(userId, person), graceMs);
         person.leaving.unref();
       };
     },
