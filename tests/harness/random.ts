@@ -55,6 +55,7 @@ export function fitting(schema: unknown, random: Random, ids: readonly [string, 
 function fittingText(node: Json, random: Random, ids: readonly [string, ...string[]]): string {
   if (node.format === 'uuid' || String(node.pattern ?? '').includes('[0-9a-fA-F]{8}')) return random.pick(ids);
   if (node.format === 'email') return `x${random.below(1_000_000)}@example.org`;
+  if (node.format === 'date-time') return `${2_000 + random.below(8_000)}-01-01T00:00:00Z`;
   if (node.format === 'uri') return 'https://example.org/a.png';
   if (String(node.pattern ?? '').includes('A-Za-z0-9+/')) {
     const characters = Math.min(Number(node.maxLength ?? 400), Math.max(64, Number(node.minLength ?? 64)));
