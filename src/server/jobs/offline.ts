@@ -92,8 +92,8 @@ export class Offline {
 
   async #deliver(column: 'conversation_id' | 'user_id', ids: string[]): Promise<void> {
     const behind = await findBehind(this.#parts.sql, { column, ids });
-    const unknown = behind.filter((one) => !this.#isAdded(one));
-    await this.addDeliveries(await this.absent(thinned(unknown)));
+    const unknown = thinned(behind).filter((one) => !this.#isAdded(one));
+    await this.addDeliveries(await this.absent(unknown));
   }
 
   /** Of these, the ones whose person has no live socket on any node. */
