@@ -88,7 +88,7 @@ export async function createDeps(options: DepsOptions): Promise<Deps> {
     const typing = new TypingTimers(bus);
     const hub = new Hub({ sql, db, bus, log });
     await hub.start();
-    const metrics = createMetrics({ processMetrics });
+    const metrics = createMetrics({ processMetrics, ...(redis && { isRedisUp: () => redis.isUp }) });
     return {
       env,
       log,

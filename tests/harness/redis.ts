@@ -20,7 +20,7 @@ export interface TestRedis extends AsyncDisposable {
   readonly client: Redis;
   /** kill -9, and everything is gone unless `appendOnly`. */
   kill(): Promise<void>;
-  /** The same again, on the same port. */
+  /** The same again, on the same port, unless it is running. */
   start(): Promise<void>;
   /** SIGSTOP: it is there and does not answer. */
   freeze(): void;
@@ -34,7 +34,10 @@ export async function newRedis(options: RedisOptions = {}): Promise<TestRedis> {
   client.on('error', () => {});
   let child: ChildProcess | undefined;
 
+  const isRunning = () => child !== undefined && child.exitCode === null && child.signalCode === null;
+
   async function start(): Promise<void> {
+    if (isRunning()) return;
     const settings = [
       '--port',
       port,
@@ -67,7 +70,7 @@ export async function newRedis(options: RedisOptions = {}): Promise<TestRedis> {
     await Promise.race([client.ping(), failed]);
   }
   async function kill(): Promise<void> {
-    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    if (!child || !isRunning()) return;
     const gone = new Promise((done) => child?.once('exit', done));
     child.kill('SIGKILL');
     await gone;

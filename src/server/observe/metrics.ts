@@ -48,11 +48,26 @@ function depthGauge(registers: Registry[]) {
   };
 }
 
-export function createMetrics({ processMetrics = false } = {}): Metrics {
+export interface MetricsOptions {
+  readonly processMetrics?: boolean;
+  /** Where there is a Redis. */
+  readonly isRedisUp?: () => boolean;
+}
+
+export function createMetrics({ processMetrics = false, isRedisUp }: MetricsOptions = {}): Metrics {
   const registry = new Registry();
   // They install a garbage collection observer per registry, which tests with many servers would pile up.
   if (processMetrics) collectDefaultMetrics({ register: registry, prefix: 'parley_' });
   const registers = [registry];
+  if (isRedisUp)
+    new Gauge({
+      name: 'parley_redis_up',
+      help: '1 while this process can talk to Redis',
+      registers,
+      collect() {
+        this.set(isRedisUp() ? 1 : 0);
+      },
+    });
   return {
     registry,
     calls: new Counter({

@@ -17,6 +17,9 @@ const LAST_WORDS_MS = 50;
 /** For the closing handshake; then the connection is cut. */
 const CLOSE_MS = 2_000;
 
+/** What tRPC's clients understand, and `broadcastReconnectNotification` would send to all at once. */
+const RECONNECT = JSON.stringify({ id: null, method: 'reconnect' });
+
 export class Socket implements Connection {
   readonly id = randomUUID();
   readonly socket: WebSocket;
@@ -70,6 +73,11 @@ export class Socket implements Connection {
 
   refuse(reason: Reason): void {
     this.end(CLOSE.unauthorized, new ParleyError('UNAUTHORIZED', reason));
+  }
+
+  /** Its client connects elsewhere and lets go of this one; until then it goes on as ever. */
+  askToMove(): void {
+    if (this.socket.readyState === this.socket.OPEN) this.socket.send(RECONNECT);
   }
 
   close(code: number, reason: string): void {

@@ -25,8 +25,6 @@ const KEEP_ALIVE = { enabled: true, pingMs: 25_000, pongWaitMs: 10_000 };
 export interface WsServer {
   readonly sockets: Sockets;
   upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): void;
-  /** Tells clients to connect elsewhere before this process goes. */
-  broadcastReconnect(): void;
   close(): void;
 }
 
@@ -45,7 +43,7 @@ export function createWs(deps: Deps, router: AnyTRPCRouter, state: ServerState):
   const known = new WeakMap<WebSocket, Socket>();
   const stopListening = revocations.onRevoked((ids) => sockets.revoke(ids));
 
-  const handler = applyWSSHandler({
+  applyWSSHandler({
     wss: server,
     router,
     keepAlive: KEEP_ALIVE,
@@ -105,7 +103,6 @@ export function createWs(deps: Deps, router: AnyTRPCRouter, state: ServerState):
   return {
     sockets,
     upgrade: (request, stream, head) => void upgrade(request, stream, head),
-    broadcastReconnect: () => handler.broadcastReconnectNotification(),
     close() {
       stopListening();
       server.close();
