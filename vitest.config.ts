@@ -1,6 +1,6 @@
 /**
  * The suffix of a test file says what it needs: `*.test.ts` nothing, `*.pg.test.ts` a PostgreSQL (one for the whole run,
- * a database per file), `*.redis.test.ts` a redis-server besides, `*.e2e.ts` real browsers and the built product.
+ * a database per file), `*.redis.test.ts` a redis-server besides, `*.faults.ts` processes of its own to be killed, `*.e2e.ts` real browsers and the built product.
  */
 import { defineConfig } from 'vitest/config';
 
@@ -27,6 +27,10 @@ export default defineConfig({
           include: ['tests/**/*.redis.test.ts'],
           globalSetup: ['tests/harness/postgres.ts'],
         },
+      },
+      {
+        // Processes of their own, which are killed: nothing else runs beside them.
+        test: { ...base, name: 'faults', include: ['tests/faults/*.faults.ts'], testTimeout: 120_000 },
       },
       {
         test: {

@@ -32,6 +32,7 @@ const GATES = [
   ['migrations', ...node('check-migrations')],
   ['tests', vitest('unit', 'pg')],
   ['tests with Redis', vitest('redis'), [], redisServer],
+  ['fault tests', vitest('faults'), [], redisServer],
   ['build', ...node('build')],
   ['bundle', ...node('check-bundle')],
   ['browser tests', vitest('e2e'), [], chromium],

@@ -21,7 +21,9 @@ export function createApp(deps: Deps): App {
   const ws = createWs(deps, appRouter, state);
   // 500 ids in the address of one query need more than Node's 16 KB of headers.
   const answer = getRequestListener(http.fetch as never);
-  const server = createServer({ maxHeaderSize: 64 * 1024, requestTimeout: 60_000 }, (request, response) => {
+  // Longer than proxies and fetch keep a connection: whoever closes first while the other begins to send loses a call.
+  const limits = { maxHeaderSize: 64 * 1024, requestTimeout: 60_000, keepAliveTimeout: 75_000 };
+  const server = createServer(limits, (request, response) => {
     void answer(request, response);
   });
   server.on('upgrade', ws.upgrade);

@@ -42,7 +42,13 @@ console.log(
 );
 
 if (values.control) {
-  const control = await run({ ...options, naive: true, seconds: Math.min(options.seconds, 20) });
+  const control = await run({
+    ...options,
+    naive: true,
+    sdk: 0,
+    seconds: 15,
+    faults: ['cut connections', 'kill -9 a node'],
+  });
   console.log(`The control, without resume and without ids of its own: ${control.violations.length} violations.`);
   if (control.violations.length === 0) {
     console.log('FAILED: the control should have failed; the test proves nothing.');

@@ -30,6 +30,8 @@ export interface RunOptions {
   readonly everyMs: number;
   /** Between two acts of one person, about. */
   readonly pauseMs: number;
+  /** Which faults; all of them unless told. */
+  readonly faults?: readonly Fault[];
   /** Without resume and without ids of their own: the checks must find it. */
   readonly naive?: boolean;
 }
