@@ -92,6 +92,7 @@ export class Connection {
     this.#turn.abort();
     // It waits for answers that may never come.
     void client?.close();
+    for (const resolve of this.#waiting.splice(0)) resolve();
     for (const socket of this.#sockets) socket.end();
   }
 
@@ -101,17 +102,10 @@ export class Connection {
     for (const socket of this.#sockets) if (socket.isLate) socket.end();
   }
 
-  /** Resolves once there is a socket; when the signal is aborted, too. */
+  /** Resolves once there is a socket, and at the end: whoever waited for somebody who has left looks at his signal. */
   whenOnline(signal: AbortSignal): Promise<void> {
     if (this.isOnline || signal.aborted) return Promise.resolve();
-    return new Promise((resolve) => {
-      const done = () => {
-        signal.removeEventListener('abort', done);
-        resolve();
-      };
-      this.#waiting.push(done);
-      signal.addEventListener('abort', done, { once: true });
-    });
+    return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
   /** The network has come or gone, or somebody is looking again. */

@@ -41,10 +41,8 @@ export class Feed {
   #failures = 0;
   /** False from the loss of a connection until everything missed has been applied. */
   #isLive = false;
-  /** New messages of others in the absence that is being made up for; null when it is none. */
-  #missed: number | null = null;
-  /** Of this replay, by conversation. */
-  readonly #fresh = new Map<string, number>();
+  /** The absence that is being made up for: where each conversation ended, and what has come since. */
+  #absence: { ends: Map<string, number>; mine: number; fresh: Map<string, Set<number>> } | null = null;
   /** Applied, but not looked at as a whole yet. */
   readonly #touched = new Set<string>();
 
@@ -65,7 +63,6 @@ export class Feed {
     this.#cursor = snapshot.cursor;
     this.#queue = [];
     this.#touched.clear();
-    this.#fresh.clear();
     this.#listeners.onSnapshot();
     await this.#recount(Object.keys(store.state.conversations));
     this.#follow();
@@ -73,8 +70,11 @@ export class Feed {
 
   /** What comes next is what was missed meanwhile. */
   lost(): void {
-    if (this.#isLive) this.#missed = 0;
+    if (!this.#isLive) return;
     this.#isLive = false;
+    const { conversations } = this.#context.store.state;
+    const ends = new Map(Object.values(conversations).map(({ id, lastSeq }) => [id, lastSeq]));
+    this.#absence = { ends, mine: 0, fresh: new Map() };
   }
 
   #follow(): void {
@@ -148,12 +148,12 @@ export class Feed {
   }
 
   #caughtUp(): Change[] {
-    const messages = this.#missed;
+    const absence = this.#absence;
     this.#isLive = true;
-    this.#missed = null;
-    this.#fresh.clear();
-    if (messages === null) return [];
+    this.#absence = null;
+    if (!absence) return [];
     const { awayMs } = this.#context.connection;
+    const messages = [...absence.fresh.values()].reduce((sum, { size }) => sum + size, -absence.mine);
     return [{ type: 'caught-up', caughtUp: { messages, awayMs, at: Date.now() } }];
   }
 
@@ -203,14 +203,16 @@ export class Feed {
 
   /** Notes what is new; gives the conversations in which that has become too much to be put into an open window. */
   #count(messages: Message[], me: string): string[] {
-    const { conversations } = this.#context.store.state;
+    const absence = this.#absence;
     const full = new Set<string>();
+    if (!absence) return [];
     for (const { conversationId, seq, senderId } of messages) {
-      if (this.#isLive || seq <= (conversations[conversationId]?.lastSeq ?? 0)) continue;
-      if (this.#missed !== null && senderId !== me) this.#missed++;
-      const fresh = (this.#fresh.get(conversationId) ?? 0) + 1;
-      this.#fresh.set(conversationId, fresh);
-      if (fresh > MOST_AT_ONCE) full.add(conversationId);
+      const fresh = absence.fresh.get(conversationId) ?? new Set();
+      // Changed, and known before; or given once more after a break.
+      if (seq <= (absence.ends.get(conversationId) ?? 0) || fresh.has(seq)) continue;
+      if (senderId === me) absence.mine++;
+      absence.fresh.set(conversationId, fresh.add(seq));
+      if (fresh.size > MOST_AT_ONCE) full.add(conversationId);
     }
     return [...full];
   }

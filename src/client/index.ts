@@ -38,7 +38,7 @@ export function createChat({ url: origin, storage }: ChatOptions): Chat {
   const tabs = platform.tabs(storage);
   let host: Promise<KeyringHost> | undefined;
   let running: Running | undefined;
-  let ending = new AbortController();
+  let ending = platform.newEnd();
 
   const session = new Session({
     url,
@@ -78,7 +78,7 @@ export function createChat({ url: origin, storage }: ChatOptions): Chat {
   async function begin(me: Me): Promise<void> {
     const opened = await keyring();
     ending.abort();
-    ending = new AbortController();
+    ending = platform.newEnd();
     running = new Running({ api, connection, store, keyring: opened, tabs, signal: ending.signal });
     // Last: a screen that sees somebody signed in may ask for anything.
     store.apply({ type: 'me', me });

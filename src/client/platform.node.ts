@@ -1,4 +1,5 @@
 /** Node: the keyring in this thread, a memory for storage unless another is given. */
+import { setMaxListeners } from 'node:events';
 import WebSocketOfNode from 'ws';
 import { Serial } from '#lib/serial';
 import { memoryStorage } from './storage/memory.ts';
@@ -9,6 +10,11 @@ export const platform: Platform = {
   session: 'token',
   WebSocket: WebSocketOfNode as unknown as typeof WebSocket,
   abandon: (socket) => (socket as unknown as WebSocketOfNode).terminate(),
+  newEnd() {
+    const end = new AbortController();
+    setMaxListeners(0, end.signal);
+    return end;
+  },
   hasNetwork: true,
   onChange: () => () => {},
   async startKeyring(directory, storage) {

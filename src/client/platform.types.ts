@@ -23,6 +23,8 @@ export interface Platform {
   readonly WebSocket: typeof WebSocket;
   /** Ends it at once, and its `close` event comes at once: the farewell of a dead connection would be waited for in vain. */
   abandon(socket: WebSocket): void;
+  /** A signal that ends many things at once, which Node would take for a leak. */
+  newEnd(): AbortController;
   /** False when the device says that it has no network. It may be wrong: what runs on this very machine is reachable. */
   readonly hasNetwork: boolean;
   /** The network comes or goes, or somebody looks at the page again. Until the returned function is called. */

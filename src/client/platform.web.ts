@@ -19,6 +19,8 @@ export const platform: Platform = {
     if (readyState === socket.OPEN) socket.dispatchEvent(new CloseEvent('close', { code: 1006 }));
   },
 
+  newEnd: () => new AbortController(),
+
   get hasNetwork() {
     return navigator.onLine;
   },

@@ -4,6 +4,7 @@ import { buildIfNeeded } from '../../scripts/build.mjs';
 import { measureFirstLoad } from './first-load.ts';
 import { measureHistory } from './history.ts';
 import { measureLatency } from './latency.ts';
+import { measureResume } from './resume.ts';
 import { type Figure, machine } from './stats.ts';
 import { newWorld } from './world.ts';
 
@@ -13,6 +14,7 @@ const figures: Figure[] = [measureFirstLoad()];
   await using world = await newWorld();
   figures.push(await measureLatency(world));
   figures.push(...(await measureHistory(world)));
+  figures.push(await measureResume(world));
 }
 
 const result = { at: new Date().toISOString(), machine: machine(), figures };
