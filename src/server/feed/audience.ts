@@ -2,16 +2,14 @@
  * Which conversations each connected person is in, kept current by the membership events themselves, so that a
  * subscription hears all of them and a removed person hears nothing more (P22).
  */
-import { and, eq, isNull, sql } from 'drizzle-orm';
+import { and, eq, isNull } from 'drizzle-orm';
 import type { Bus, BusMessage } from '../bus/bus.ts';
 import type { Db } from '../db/client.ts';
 import type { Privacy } from '#protocol/user';
 import { conversationParticipants, conversations, users } from '../db/tables.ts';
 import { privacyColumns } from '../domain/privacy.ts';
 
-/** What a subscription hears: the bus, or that something may have passed it by and is to be looked up. */
-export type Heard = BusMessage | { readonly kind: 'missed' };
-export type Listener = (heard: Heard) => void;
+export type Listener = (message: BusMessage) => void;
 
 interface Person {
   readonly listeners: Set<Listener>;
@@ -118,40 +116,6 @@ export class Audience {
     person.joined.get(conversationId)?.();
     person.joined.delete(conversationId);
     for (const listener of person.listeners) listener({ ...message, events: [own] });
-  }
-
-  /**
-   * Memberships as the database has them now, for everybody connected: a bus that was interrupted may have swallowed who
-   * came and who was removed. Whoever finds himself elsewhere is told to look at what he missed.
-   */
-  async refresh(): Promise<void> {
-    const people = new Map(this.#people);
-    if (people.size === 0) return;
-    const rows = await this.#db
-      .select({ userId: conversationParticipants.userId, id: conversations.id })
-      .from(conversationParticipants)
-      .innerJoin(conversations, eq(conversations.id, conversationParticipants.conversationId))
-      .where(
-        and(
-          sql`${conversationParticipants.userId} = any(${sql.param([...people.keys()])}::uuid[])`,
-          isNull(conversationParticipants.leftAt),
-          eq(conversations.isActive, true),
-        ),
-      );
-    const now = new Map([...people.keys()].map((id) => [id, new Set<string>()]));
-    for (const { userId, id } of rows) now.get(userId)?.add(id);
-    for (const [userId, person] of people) {
-      const ids = now.get(userId) ?? new Set();
-      const left = [...person.joined.keys()].filter((id) => !ids.has(id));
-      const came = [...ids].filter((id) => !person.joined.has(id));
-      if (left.length + came.length === 0 || this.#people.get(userId) !== person) continue;
-      for (const id of left) {
-        person.joined.get(id)?.();
-        person.joined.delete(id);
-      }
-      for (const id of came) this.#join(person, id);
-      for (const listener of person.listeners) listener({ kind: 'missed' });
-    }
   }
 
   #leave(userId: string, person: Person): void {

@@ -1,10 +1,9 @@
 /** `feed.follow`: listen first, then give what was missed, then go live - one iterator per subscription. */
 import { tracked } from '@trpc/server';
 import type { FeedEvent } from '#protocol/event';
-import type { StampedEvent } from '../bus/bus.ts';
+import type { BusMessage, StampedEvent } from '../bus/bus.ts';
 import type { Connection } from '../context.ts';
 import type { Deps } from '../deps.ts';
-import type { Heard } from './audience.ts';
 import { withoutReading } from '../domain/privacy.ts';
 import { CatchUp } from './catch-up.ts';
 import { parseSnapshot, type Snapshot } from './cursor.ts';
@@ -16,8 +15,6 @@ const HELD_BYTES = 512 * 1024;
 
 type Tracked = ReturnType<typeof tracked<FeedEvent>>;
 const END = { value: undefined, done: true } as const;
-/** Undefined: look again, there is something else to do than to wait. */
-type Parked = IteratorResult<Tracked, undefined> | undefined;
 
 interface Held extends StampedEvent {
   readonly conversationId: string;
@@ -45,7 +42,7 @@ export class Follower implements AsyncIterableIterator<Tracked> {
   /** The snapshot this subscription itself has reached. */
   #reached = '';
   #startRound = 0;
-  #parked: ((result: Parked) => void) | undefined;
+  #parked: ((result: IteratorResult<Tracked, undefined>) => void) | undefined;
   #release: (() => void)[] = [];
 
   constructor(deps: Deps, options: FollowOptions) {
@@ -70,11 +67,7 @@ export class Follower implements AsyncIterableIterator<Tracked> {
         this.#outlet.taken(ready.event);
         return { value: this.#track(ready.snapshot, ready.event), done: false };
       }
-      if (this.#phase === 'live') {
-        const result = await new Promise<Parked>((resolve) => (this.#parked = resolve));
-        if (result) return result;
-        continue;
-      }
+      if (this.#phase === 'live') return new Promise((resolve) => (this.#parked = resolve));
       await this.#persist(() => (this.#phase === 'start' ? this.#start() : this.#replay()));
     }
   }
@@ -156,8 +149,7 @@ export class Follower implements AsyncIterableIterator<Tracked> {
     this.#flush();
   }
 
-  #hear(message: Heard): void {
-    if (message.kind === 'missed') return this.#lookAgain();
+  #hear(message: BusMessage): void {
     if (message.kind !== 'events' || this.#phase === 'closed') return;
     const { conversationId } = message;
     for (const stamped of message.events) this.#hold({ ...stamped, conversationId });
@@ -165,18 +157,6 @@ export class Follower implements AsyncIterableIterator<Tracked> {
     // The sender's own copy goes last: first the others, then his answer, which settles what he wrote.
     if (message.events.every(({ event }) => this.#isOwn(event))) setImmediate(() => this.#flush());
     else this.#flush();
-  }
-
-  /**
-   * From where this subscription began once more: when exactly something passed us by is not known. Rare, and what comes
-   * twice is dropped by its version. What happens meanwhile is held back as at the start.
-   */
-  #lookAgain(): void {
-    const from = parseSnapshot(this.#reached);
-    if (this.#phase !== 'live' || !from) return;
-    this.#catchUp(from);
-    this.#parked?.(undefined);
-    this.#parked = undefined;
   }
 
   #hold(held: Held): void {
