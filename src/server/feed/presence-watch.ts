@@ -1,7 +1,6 @@
 /** `presence.onChange`: of the people on somebody's screen, what he may see, when it changes. */
 import type { PresenceSignal } from '#protocol/signal';
 import type { BusMessage } from '../bus/bus.ts';
-import type { Heard } from './audience.ts';
 import type { Deps } from '../deps.ts';
 import { presenceVisibleTo } from '../domain/privacy.ts';
 import { stream, type Watcher } from './signals.ts';
@@ -52,15 +51,10 @@ class PresenceWatch {
     for (const stop of this.#stops.splice(0)) stop();
   }
 
-  #hear(message: Heard): void {
+  #hear(message: BusMessage): void {
     if (message.kind === 'presence')
       this.#pending.set(message.userId, { status: message.status, lastSeenAt: message.lastSeenAt });
-    else if (
-      message.kind === 'privacy' ||
-      message.kind === 'missed' ||
-      (message.kind === 'events' && changesPeople(message))
-    )
-      this.#isStale = true;
+    else if (message.kind === 'privacy' || (message.kind === 'events' && changesPeople(message))) this.#isStale = true;
     else return;
     this.#soon(GATHER_MS);
   }
