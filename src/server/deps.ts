@@ -89,6 +89,7 @@ export async function createDeps(options: DepsOptions): Promise<Deps> {
     const hub = new Hub({ sql, db, bus, log });
     await hub.start();
     const metrics = createMetrics({ processMetrics, ...(redis && { isRedisUp: () => redis.isUp }) });
+    const offline = new Offline({ sql, bus, presence, metrics, log });
     return {
       env,
       log,
@@ -106,10 +107,10 @@ export async function createDeps(options: DepsOptions): Promise<Deps> {
       presence,
       typing,
       writer: new Writer(lanes),
-      audience: new Audience(bus, db),
+      audience: new Audience(bus, db, (userId) => offline.returned(userId)),
       cursors: new Cursors(await readDatabaseTag(sql)),
       hub,
-      offline: new Offline({ sql, bus, presence, metrics, log }),
+      offline,
       now,
       async [Symbol.asyncDispose]() {
         // Whatever uses the pool ends before it.

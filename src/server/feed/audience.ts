@@ -2,7 +2,7 @@
  * Which conversations each connected person is in, kept current by the membership events themselves, so that a
  * subscription hears all of them and a removed person hears nothing more (P22).
  */
-import { and, eq, isNull } from 'drizzle-orm';
+import { and, eq, isNull, sql } from 'drizzle-orm';
 import type { Bus, BusMessage } from '../bus/bus.ts';
 import type { Db } from '../db/client.ts';
 import type { Privacy } from '#protocol/user';
@@ -10,6 +10,9 @@ import { conversationParticipants, conversations, users } from '../db/tables.ts'
 import { privacyColumns } from '../domain/privacy.ts';
 
 export type Listener = (message: BusMessage) => void;
+
+const isBehind = sql<boolean | null>`${conversations.lastSeq} >
+  greatest(${conversationParticipants.deliveredSeq}, ${conversationParticipants.visibleFromSeq})`;
 
 interface Person {
   readonly listeners: Set<Listener>;
@@ -27,11 +30,14 @@ interface Person {
 export class Audience {
   readonly #bus: Bus;
   readonly #db: Db;
+  readonly #onBehind: (userId: string) => void;
   readonly #people = new Map<string, Person>();
 
-  constructor(bus: Bus, db: Db) {
+  /** @param onBehind called when somebody begins to listen who has not got everything yet; it costs no question of its own. */
+  constructor(bus: Bus, db: Db, onBehind: (userId: string) => void) {
     this.#bus = bus;
     this.#db = db;
+    this.#onBehind = onBehind;
   }
 
   /**
@@ -79,7 +85,7 @@ export class Audience {
   async #load(userId: string, person: Person): Promise<void> {
     const mine = and(eq(conversationParticipants.userId, users.id), isNull(conversationParticipants.leftAt));
     const rows = await this.#db
-      .select({ id: conversations.id, privacy: privacyColumns })
+      .select({ id: conversations.id, isBehind, privacy: privacyColumns })
       .from(users)
       .leftJoin(conversationParticipants, mine)
       .leftJoin(
@@ -88,6 +94,7 @@ export class Audience {
       )
       .where(eq(users.id, userId));
     person.privacy ??= rows[0]?.privacy;
+    if (rows.some((row) => row.isBehind)) this.#onBehind(userId);
     for (const { id } of rows) if (id !== null && person.told.get(id) !== false) this.#join(person, id);
   }
 

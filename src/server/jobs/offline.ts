@@ -54,7 +54,7 @@ export class Offline {
     this.#running?.gatherers.conversations.add(conversationId);
   }
 
-  /** A socket of this person was signed in. */
+  /** This person begins to follow his feed, and has not got everything yet. */
   returned(userId: string): void {
     this.#running?.gatherers.returned.add(userId);
   }
@@ -118,19 +118,13 @@ export class Offline {
   }
 
   async #welcome(userIds: string[]): Promise<void> {
-    const { sql } = this.#parts;
-    const rows = await sql<{ user_id: string }[]>`
-      select u.user_id from unnest(${userIds}::uuid[]) as u (user_id) where exists (
-        select 1 from conversation_participants p join conversations c on c.id = p.conversation_id
-        where p.user_id = u.user_id and p.left_at is null and c.is_active
-          and greatest(p.delivered_seq, p.visible_from_seq) < c.last_seq)`;
     const delay = this.#running?.timing.welcome ?? 0;
     await this.#add(
       'offline-messages',
-      rows.map(({ user_id }) => ({
+      userIds.map((userId) => ({
         name: 'welcome',
-        data: { userId: user_id },
-        opts: { delay, deduplication: deduplication(user_id) },
+        data: { userId },
+        opts: { delay, deduplication: deduplication(userId) },
       })),
     );
   }

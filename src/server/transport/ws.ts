@@ -126,7 +126,6 @@ async function wsContext(
   if (session !== null && sockets.signIn(socket, session)) {
     // Online from its authentication, in whatever way the socket ends.
     socket.socket.once('close', deps.presence.connect(session.userId, session.sessionId));
-    deps.offline.returned(session.userId);
   }
   // Without parameters it may still use what is public, until the deadline. A bad token is told at once.
   else if (connectionParams !== null) socket.refuse(revoked ? 'session_revoked' : refused);
