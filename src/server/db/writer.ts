@@ -61,6 +61,8 @@ interface Waiting {
 interface Lane {
   readonly sql: Sql;
   waiting: Waiting[];
+  /** Of all contents that wait. */
+  characters: number;
   busy: boolean;
 }
 
@@ -68,6 +70,7 @@ interface Lane {
 const MAX_BATCH = 200;
 /** Beyond this the answer is "later" instead of a growing queue (P18). */
 const MAX_WAITING = 10_000;
+const MAX_WAITING_CHARACTERS = 32 * 1024 * 1024;
 
 export class Overloaded extends Error {}
 
@@ -76,14 +79,16 @@ export class Writer {
 
   /** A lane for each connection; conversations are spread over them by hash, so one conversation is always in the same. */
   constructor(connections: readonly Sql[]) {
-    this.#lanes = connections.map((sql) => ({ sql, waiting: [], busy: false }));
+    this.#lanes = connections.map((sql) => ({ sql, waiting: [], characters: 0, busy: false }));
   }
 
   write(message: NewMessage): Promise<Verdict> {
     const lane = this.#lanes[Number.parseInt(message.conversationId.slice(-4), 16) % this.#lanes.length];
-    if (!lane || lane.waiting.length >= MAX_WAITING) return Promise.reject(new Overloaded());
+    if (!lane || lane.waiting.length >= MAX_WAITING || lane.characters > MAX_WAITING_CHARACTERS)
+      return Promise.reject(new Overloaded());
     return new Promise((resolve, reject) => {
       lane.waiting.push({ message, resolve, reject });
+      lane.characters += message.content.length;
       if (!lane.busy) void this.#drain(lane);
     });
   }
@@ -134,6 +139,7 @@ function takeBatch(lane: Lane): Waiting[] {
     if (batch.length < MAX_BATCH && !ids.has(one.message.id)) {
       ids.add(one.message.id);
       batch.push(one);
+      lane.characters -= one.message.content.length;
     } else later.push(one);
   }
   lane.waiting = later;
