@@ -16,6 +16,9 @@ export function useSignals<T>(selector: (state: SignalState) => T): T {
   return useStore(chat.signals, selector);
 }
 
+/** For what shows by itself what becomes of it, at the message that it is done to. */
+export const underway = (act: Promise<void>) => void act.catch(() => {});
+
 /** The state at this moment, for handlers that react to something else than a change of it. */
 export const peekChat = (): ChatState => chat.store.getState();
 /** Changes, for what lives outside of React's rendering. Returns its end. */

@@ -32,6 +32,16 @@ const REASONS: Partial<Record<Reason, string>> = {
   internal: 'Something went wrong on the server. Please try again.',
 };
 
+/** Why nothing is locked for these people: what was found wrong with keys on this device. */
+const UNSAFE: Record<string, string> = {
+  PIN_MISMATCH: 'The keys of somebody here are not the ones known from before, so nothing is sent.',
+  OWN_IDENTITY_MISMATCH: 'The server gave keys for you that are not yours, so nothing is sent.',
+  EPOCH_FORK: 'The server tells different people different lists of who is here, so nothing is sent.',
+  EPOCH_ROLLBACK: 'The server went back to an older list of people, so nothing is sent.',
+  BAD_EPOCH: 'The list of people in this conversation does not pass its checks, so nothing is sent.',
+  NO_EPOCH_KEY: 'The key of this conversation has not reached this device.',
+};
+
 /** Codes of the cryptographic core (crypto/error.ts) and of the keyring. */
 const UNREADABLE: Record<string, string> = {
   ROW_MISMATCH: 'It does not belong where the server has put it, so it may have been moved or exchanged.',
@@ -75,7 +85,7 @@ export function plainWords(error: unknown): string {
 }
 
 export function wordsForReason(reason: string | undefined): string {
-  const known = REASONS[reason as Reason];
+  const known = REASONS[reason as Reason] ?? UNSAFE[reason ?? ''];
   if (known) return known;
   return navigator.onLine
     ? 'That did not work. Please try again in a moment.'

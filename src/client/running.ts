@@ -36,6 +36,8 @@ export class Running {
   async start(): Promise<void> {
     const { signal } = this.#context;
     this.signals.start();
+    // Needs no network, and what is written from here on has to be kept.
+    const opening = this.outbox.open();
     for (let attempt = 0; !signal.aborted; attempt++) {
       try {
         await this.#feed.start();
@@ -45,6 +47,7 @@ export class Running {
         await sleep(backoffMs(attempt), signal);
       }
     }
+    await opening;
     await this.outbox.start();
   }
 

@@ -20,6 +20,14 @@ export const selectMessage =
   (conversationId: string, messageId: string) =>
   (state: ChatState): MessageView | undefined =>
     state.timelines[conversationId]?.byId.get(messageId);
+/** The last of mine in this conversation that waits to be sent, or was refused. */
+export const selectUnsent =
+  (conversationId: string) =>
+  (state: ChatState): MessageView | undefined => {
+    const timeline = state.timelines[conversationId];
+    const last = timeline?.byId.get(timeline.pending.at(-1) ?? '');
+    return last?.send.step === 'sending' ? undefined : last;
+  };
 export const selectUser = (id: string) => (state: ChatState) => state.users[id];
 export const selectUnreadTotal = (state: ChatState) =>
   state.conversationIds.reduce((sum, id) => sum + (state.conversations[id]?.unreadCount ?? 0), 0);

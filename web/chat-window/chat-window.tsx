@@ -2,12 +2,11 @@
 import { lazy, Suspense, useCallback, useEffect, useMemo, useState } from 'react';
 import { Link } from 'wouter';
 import { selectConversation } from '#client/select';
-import { chat, peekChat, useChat } from '../chat.ts';
+import { chat, peekChat, underway, useChat } from '../chat.ts';
 import { Composer, focusComposer } from '../composer/composer.tsx';
 import { buttonClass } from '../ui/button.tsx';
 import { Confirm } from '../ui/confirm.tsx';
 import { Spinner } from '../ui/spinner.tsx';
-import { attempt } from '../ui/toast.tsx';
 import { setUi, startEdit, startReply, useUi } from '../ui-state.ts';
 import { ChatHeader } from './chat-header.tsx';
 import { MessageList } from './message-list.tsx';
@@ -45,7 +44,12 @@ export default function ChatWindow({ conversationId }: { conversationId: string 
         startEdit(conversationId, messageId, content.body);
         focusComposer();
       },
-      remove: setRemoving,
+      remove(messageId: string) {
+        const message = peekChat().timelines[conversationId]?.byId.get(messageId);
+        // Nobody has seen it, and there is nothing to be asked about.
+        if (message?.seq === null) underway(chat.remove(conversationId, messageId));
+        else setRemoving(messageId);
+      },
       jump: (messageId: string) => setTarget({ messageId }),
       showReceipts: setReceipts,
     }),
@@ -75,7 +79,7 @@ export default function ChatWindow({ conversationId }: { conversationId: string 
         title="Delete this message?"
         text="It disappears for everybody in the conversation, and cannot be brought back."
         action="Delete"
-        onConfirm={() => removing && attempt(() => chat.remove(conversationId, removing))}
+        onConfirm={() => removing && underway(chat.remove(conversationId, removing))}
       />
       <Suspense>
         {members && <MembersPanel conversation={conversation} />}

@@ -4,12 +4,11 @@ import { Ellipsis, Pencil, Reply, SmilePlus } from 'lucide-react';
 import { lazy, type RefObject, Suspense, useRef, useState } from 'react';
 import { selectConversation } from '#client/select';
 import type { MessageView } from '#client/types';
-import { chat, useChat, useMe } from '../chat.ts';
+import { chat, underway, useChat, useMe } from '../chat.ts';
 import { Button } from '../ui/button.tsx';
 import { cn } from '../ui/cn.ts';
 import { popupClass } from '../ui/menu.tsx';
 import { Spinner } from '../ui/spinner.tsx';
-import { attempt } from '../ui/toast.tsx';
 import { MessageMenu } from './message-menu.tsx';
 import { allowedOn } from './permissions.ts';
 import { quickEmoji, rememberEmoji } from './quick-emoji.ts';
@@ -40,9 +39,9 @@ export function MessageActions({ message, mine, open, onOpenChange, bubble, row 
   const react = (emoji: string) => {
     onOpenChange(null);
     const already = message.reactions.find((reaction) => reaction.emoji === emoji && reaction.mine);
-    if (already) return attempt(() => chat.unreact(message.conversationId, message.id, already.tag));
+    if (already) return underway(chat.unreact(message.conversationId, message.id, already.tag));
     rememberEmoji(emoji);
-    attempt(() => chat.react(message.conversationId, message.id, emoji));
+    underway(chat.react(message.conversationId, message.id, emoji));
   };
   const toggle = (part: OpenPart) => {
     setFromButton(true);

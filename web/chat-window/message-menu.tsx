@@ -4,8 +4,8 @@ import { CheckCheck, Copy, Pencil, Reply, SmilePlus, Trash2 } from 'lucide-react
 import type { RefObject } from 'react';
 import type { MessageView } from '#client/types';
 import { fullTime } from '../time.ts';
+import { copyText } from '../ui/copy.ts';
 import { MenuItem, popupClass } from '../ui/menu.tsx';
-import { tell } from '../ui/toast.tsx';
 import type { Allowed } from './permissions.ts';
 import { quickEmoji } from './quick-emoji.ts';
 import { useWindow } from './window-actions.ts';
@@ -24,13 +24,7 @@ interface Props {
 
 export function MessageMenu({ message, allowed, open, onOpenChange, onReact, onMoreEmoji, anchor, returnTo }: Props) {
   const { reply, edit, remove, showReceipts } = useWindow();
-  const copy = () => {
-    if (message.content.kind !== 'text') return;
-    navigator.clipboard.writeText(message.content.body).then(
-      () => tell('Copied'),
-      () => tell('Copying is blocked here.'),
-    );
-  };
+  const { content } = message;
   return (
     <Menu.Root open={open} onOpenChange={(next) => onOpenChange(next)}>
       <Menu.Portal>
@@ -62,8 +56,8 @@ export function MessageMenu({ message, allowed, open, onOpenChange, onReact, onM
                 <Reply size={17} aria-hidden className="text-muted" /> Reply
               </MenuItem>
             )}
-            {allowed.copy && (
-              <MenuItem onClick={copy}>
+            {content.kind === 'text' && (
+              <MenuItem onClick={() => copyText(content.body)}>
                 <Copy size={17} aria-hidden className="text-muted" /> Copy text
               </MenuItem>
             )}
@@ -79,7 +73,7 @@ export function MessageMenu({ message, allowed, open, onOpenChange, onReact, onM
             )}
             {allowed.remove && (
               <MenuItem danger onClick={() => remove(message.id)}>
-                <Trash2 size={17} aria-hidden /> Delete
+                <Trash2 size={17} aria-hidden /> {message.seq === null ? 'Do not send' : 'Delete'}
               </MenuItem>
             )}
             <p className="border-t border-line px-3 pt-2 pb-1 text-xs text-muted first:border-0 [:not(:first-child)]:mt-1">

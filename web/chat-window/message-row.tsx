@@ -14,7 +14,7 @@ import { MessageBody } from './message-body.tsx';
 import { Reactions } from './reactions.tsx';
 import { ReplyQuote } from './reply-quote.tsx';
 import { isJumbo } from './text.ts';
-import { Ticks } from './ticks.tsx';
+import { Ticks, WaitingChange } from './ticks.tsx';
 import { Unreadable } from './unreadable.tsx';
 import { useLongPress } from './use-long-press.ts';
 import { useWindow } from './window-actions.ts';
@@ -101,7 +101,7 @@ export const MessageRow = memo(function MessageRow({ id, first, last, tabStop, f
           )}
         >
           <Body message={message} onJump={jump} end={<Meta message={message} mine={mine} />} />
-          {(near || open) && message.send.step === 'stored' && (
+          {(near || open) && message.send.step !== 'sending' && (
             <MessageActions
               message={message}
               mine={mine}
@@ -167,6 +167,7 @@ function Meta({ message, mine }: { message: MessageView; mine: boolean }) {
         mine ? 'text-own-muted' : 'text-muted',
       )}
     >
+      {message.acts.some(({ failed }) => failed === null) && <WaitingChange />}
       {message.isEdited && <span title={message.editedAt ? fullTime(message.editedAt) : undefined}>edited</span>}
       <time dateTime={message.createdAt} title={fullTime(message.createdAt)} className="tabular-nums">
         {clockTime(message.createdAt)}

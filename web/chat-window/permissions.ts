@@ -4,7 +4,6 @@ import type { ConversationView, MessageView } from '#client/types';
 export interface Allowed {
   react: boolean;
   reply: boolean;
-  copy: boolean;
   edit: boolean;
   remove: boolean;
   receipts: boolean;
@@ -15,12 +14,13 @@ export function allowedOn(message: MessageView, conversation: ConversationView |
   const there = message.send.step === 'stored' && !message.isDeleted && message.type !== 'system';
   const open = there && (conversation?.isActive ?? false);
   const text = message.content.kind === 'text';
+  // Not sent yet: it can still be made another one, or none.
+  const waits = mine && (message.send.step === 'waiting' || message.send.step === 'failed');
   return {
     react: open && text,
     reply: open && text,
-    copy: text,
-    edit: open && text && mine && message.type === 'text',
-    remove: open && (mine || mayModerate(message, conversation)),
+    edit: (open || waits) && text && mine && message.type === 'text',
+    remove: waits || (open && (mine || mayModerate(message, conversation))),
     receipts: there && mine && conversation?.type === 'group',
   };
 }

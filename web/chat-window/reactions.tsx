@@ -1,8 +1,7 @@
 /** The reactions under a message: a click joins in or takes mine back, the tooltip says who. */
 import type { MessageView, ReactionView } from '#client/types';
-import { chat, useChat, useMe } from '../chat.ts';
+import { chat, underway, useChat, useMe } from '../chat.ts';
 import { cn } from '../ui/cn.ts';
-import { attempt } from '../ui/toast.tsx';
 import { Tooltip } from '../ui/tooltip.tsx';
 
 export function Reactions({ message }: { message: MessageView }) {
@@ -25,8 +24,8 @@ function Chip({ message, reaction }: { message: MessageView; reaction: ReactionV
   const names = reaction.userIds.map((id) => (id === me ? 'You' : (users[id]?.displayName ?? 'Somebody')));
   const who = names.slice(0, 8).join(', ') + (names.length > 8 ? ` and ${names.length - 8} more` : '');
   const toggle = () => {
-    if (mine) return attempt(() => chat.unreact(message.conversationId, message.id, tag));
-    if (emoji) attempt(() => chat.react(message.conversationId, message.id, emoji));
+    if (mine) return underway(chat.unreact(message.conversationId, message.id, tag));
+    if (emoji) underway(chat.react(message.conversationId, message.id, emoji));
   };
   return (
     <Tooltip text={who}>

@@ -13,6 +13,16 @@ const FORMS: Record<Exclude<Tick, null>, { icon: typeof Check; label: string; cl
   read: { icon: CheckCheck, label: 'Read', className: 'text-seen' },
 };
 
+/** Something I have done to a message, mine or not, is still to be sent. Late, because mostly it is not for long. */
+export function WaitingChange() {
+  const label = 'Change waiting to be sent';
+  return (
+    <span role="img" aria-label={label} title={label} className="inline-flex animate-late">
+      <Clock3 size={12} aria-hidden />
+    </span>
+  );
+}
+
 export function Ticks({ conversationId, messageId }: { conversationId: string; messageId: string }) {
   const tick = useChat(selectTick(conversationId, messageId));
   if (!tick) return null;

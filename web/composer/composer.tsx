@@ -11,10 +11,9 @@ import {
   useState,
 } from 'react';
 import type { ConversationView } from '#client/types';
-import { chat, peekChat, useMe } from '../chat.ts';
+import { chat, peekChat, underway, useMe } from '../chat.ts';
 import { firstName, partnerOf, titleOf } from '../naming.ts';
 import { cn } from '../ui/cn.ts';
-import { attempt } from '../ui/toast.tsx';
 import { draftOf, endEdit, NO_DRAFT, selectDraft, setDraft, startEdit, useUi } from '../ui-state.ts';
 import { CompletionList } from './completion-list.tsx';
 import { ContextBar } from './context-bar.tsx';
@@ -84,7 +83,7 @@ function Open({ conversation, status }: Props) {
     if (editing) {
       const { messageId } = editing;
       const content = peekChat().timelines[id]?.byId.get(messageId)?.content;
-      if (content?.kind !== 'text' || content.body !== body) attempt(() => chat.edit(id, messageId, body));
+      if (content?.kind !== 'text' || content.body !== body) underway(chat.edit(id, messageId, body));
       endEdit(id);
     } else {
       chat.send(id, { text: body, replyTo });

@@ -1,8 +1,9 @@
 /** One line of the list. Subscribes to its own conversation only. */
+import { CircleAlert, Clock3 } from 'lucide-react';
 import { memo } from 'react';
 import { Link } from 'wouter';
-import { selectConversation, selectTyping } from '#client/select';
-import type { ConversationView } from '#client/types';
+import { selectConversation, selectTyping, selectUnsent } from '#client/select';
+import type { ConversationView, MessageView } from '#client/types';
 import { useChat, useMe, useSignals } from '../chat.ts';
 import { faceOf, firstName, partnerOf, typists } from '../naming.ts';
 import { PresenceIndicator } from '../presence/presence-indicator.tsx';
@@ -72,10 +73,22 @@ export const ConversationRow = memo(function ConversationRow({ id, current }: { 
   );
 });
 
-/** What is going on in there, the most pressing thing first: typing, a draft of mine, the last message. */
+function Unsent({ message }: { message: MessageView }) {
+  const failed = message.send.step === 'failed';
+  const Icon = failed ? CircleAlert : Clock3;
+  return (
+    <span className={cn(failed && 'text-danger')}>
+      <Icon size={13} role="img" aria-label={failed ? 'Not sent:' : 'Waiting to be sent:'} className="-mt-0.5 inline" />{' '}
+      {contentLine(message.content)}
+    </span>
+  );
+}
+
+/** What is going on in there, the most pressing thing first: typing, a draft of mine, what is not sent yet, the last message. */
 function Line({ conversation, me, current }: { conversation: ConversationView; me: string; current: boolean }) {
   const typing = useSignals(selectTyping(conversation.id));
   const draft = useUi(selectDraft(conversation.id));
+  const unsent = useChat(selectUnsent(conversation.id));
   if (typing.length > 0) {
     const names = conversation.participants.filter(({ user }) => typing.includes(user.id));
     const words = conversation.type === 'direct' ? '' : `${typists(names.map(({ user }) => firstName(user)))} `;
@@ -88,6 +101,7 @@ function Line({ conversation, me, current }: { conversation: ConversationView; m
       </>
     );
   }
+  if (unsent) return <Unsent message={unsent} />;
   const message = conversation.lastMessage;
   if (!message) return <>No messages yet. Say hello!</>;
   const line = contentLine(message.content);

@@ -45,10 +45,15 @@ export class Outbox {
     context.signal.addEventListener('abort', () => this.#close(), { once: true });
   }
 
+  /** From here on everything is kept, and other tabs are heard. */
+  async open(): Promise<void> {
+    await this.#shelf.open();
+  }
+
   /** Shows what an earlier page, or another tab, has left unsent. One of the tabs sees to it that it goes out. */
   async start(): Promise<void> {
     const { tabs, signal, store } = this.#context;
-    const entries = await this.#shelf.open();
+    const entries = this.#shelf.all();
     // Conversations that lie behind the first page are not known yet.
     const { conversations } = store.state;
     const unknown = entries.map(({ conversationId }) => conversationId).filter((id) => !conversations[id]);

@@ -42,16 +42,14 @@ export class Shelf {
     this.#listeners = listeners;
   }
 
-  /** Everything that is kept, in the order of writing. */
-  async open(): Promise<Entry[]> {
+  async open(): Promise<void> {
     const { keyring, tabs, signal } = this.#context;
     this.#isLasting = await keyring.isLasting();
-    if (!this.#isLasting || signal.aborted) return [];
+    if (!this.#isLasting || signal.aborted) return;
     const me = meOf(this.#context);
     const stop = tabs.hear((word) => isHint(word, me) && void this.#hints.run('', () => this.#hear(word)));
     signal.addEventListener('abort', stop, { once: true });
     await this.reload();
-    return [...this.#entries.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
   }
 
   /** What a tab that is gone may have left without a word. */
