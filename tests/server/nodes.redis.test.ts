@@ -169,6 +169,16 @@ describe('Redis is away', () => {
     }
   });
 
+  test('what somebody hides meanwhile is hidden on the other node too', async () => {
+    using feed = await followLive(bob);
+    await using atA = newProgram(on(0), { token: bob.token });
+    await atA.api.users.update.mutate({ privacy: { typing: false } });
+    await expect.poll(() => on(1).deps.audience.privacyOf(bob.userId)?.typing, { timeout: 5_000 }).toBe(false);
+    await atA.api.users.update.mutate({ privacy: { typing: true } });
+    await expect.poll(() => on(1).deps.audience.privacyOf(bob.userId)?.typing, { timeout: 5_000 }).toBe(true);
+    expect(feed.items.length).toBeGreaterThan(0);
+  });
+
   test('[P23] a session ended meanwhile is known to the other node within a moment', async () => {
     const dan = await newUser(on(1), 'dan');
     await dan.ws.users.me.query();

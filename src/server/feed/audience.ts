@@ -23,6 +23,7 @@ interface Person {
   readonly told: Map<string, boolean>;
   /** Undefined until it is known. */
   privacy: Privacy | undefined;
+  reading?: Promise<void> | undefined;
   /** Settles when the conversations of the person are known and listened to. */
   ready: Promise<void>;
 }
@@ -119,10 +120,27 @@ export class Audience {
     const own = events.findLast(({ event }) => event.type === 'participant' && event.userId === userId);
     if (own?.event.type !== 'participant') return;
     person.told.set(conversationId, !own.event.removed);
+    if (this.#bus.isShared) this.#readPrivacy(userId, person);
     if (!own.event.removed) return this.#join(person, conversationId);
     person.joined.get(conversationId)?.();
     person.joined.delete(conversationId);
     for (const listener of person.listeners) listener({ ...message, events: [own] });
+  }
+
+  /** A choice of privacy stamps the memberships: where the bus has lost its word, the rounds bring these. */
+  #readPrivacy(userId: string, person: Person): void {
+    person.reading ??= this.#db
+      .select(privacyColumns)
+      .from(users)
+      .where(eq(users.id, userId))
+      .then(([privacy]) => {
+        if (privacy) person.privacy = privacy;
+      })
+      // With the database away there are no new memberships either; the next one asks again.
+      .catch(() => {})
+      .finally(() => {
+        person.reading = undefined;
+      });
   }
 
   #leave(userId: string, person: Person): void {
