@@ -35,7 +35,7 @@ afterAll(async () => {
 const bobThere = async () =>
   newProgram(there, { token: (await there.deps.tokens.sign(bob.userId, bob.sessionId)).token });
 
-test(`[P7][P8] away for ${MESSAGES} messages, edits and deletes: complete, in order, on another node`, async () => {
+test(`[P7][P8][R4][R9][N1] away for ${MESSAGES} messages, edits and deletes: complete, in order, on another node`, async () => {
   let cursor: string;
   {
     using feed = await followLive(bob);

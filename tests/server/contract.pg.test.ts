@@ -206,7 +206,7 @@ async function newGroupInput() {
 }
 
 describe('order of checks (S3)', () => {
-  test('a role too low is told before what is wrong with the epoch or envelope; outsiders are told neither', async () => {
+  test('[S3] a role too low is told before what is wrong with the epoch or envelope; outsiders are told neither', async () => {
     const { epoch } = (await newGroupInput()).input;
     const broken = { ...epoch, record: 'AAAA' };
     const { id: messageId } = await send(ann, group, 'x');
@@ -336,7 +336,7 @@ describe('frames', () => {
     expect(of(null)[0]?.error?.data.code).toBe('PARSE_ERROR');
   });
 
-  test('[P10] whatever comes as lastEventId, beside the input or in it: resync, then live, never an error', async () => {
+  test('[P10][R5] whatever comes as lastEventId, beside the input or in it: resync, then live, never an error', async () => {
     using feed = await followLive(ann);
     const tag = feed.ids[0]?.slice(0, 11) ?? '';
     const ids = [

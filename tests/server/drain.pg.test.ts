@@ -4,7 +4,7 @@ import WebSocket from 'ws';
 import { newUser } from '../harness/people.ts';
 import { newServer } from '../harness/server.ts';
 
-test('[P17][P33] clients are told to move one after the other, are served until then, and then closed with 1012', async () => {
+test('[P17][P33][N5] clients are told to move one after the other, are served until then, and then closed with 1012', async () => {
   await using server = await newServer();
   const person = await newUser(server);
   const clients = await Promise.all(

@@ -175,7 +175,7 @@ test.each(acts)('[P13] %s', async (_name, act) => {
   }
 });
 
-test('[P8][P13] whoever was away for all of it ends where the others are, with nothing but the last event id', async () => {
+test('[P8][P13][O2] whoever was away for all of it ends where the others are, with nothing but the last event id', async () => {
   for (const { person, cursor, before } of listeners) {
     using feed = await followLive(person, cursor);
     const after = feed.items.reduce((state, event) => fold(state, event, person.userId), before);

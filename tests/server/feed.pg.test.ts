@@ -39,7 +39,7 @@ afterAll(async () => {
 const inRoom = (id: string) => (message: { conversationId: string }) => message.conversationId === id;
 
 describe('live', () => {
-  test('without an id the first yield is live with an id; then new, edited, reacted, deleted as they happen', async () => {
+  test('[R2][R3] without an id the first yield is live with an id; then new, edited, reacted, deleted as they happen', async () => {
     using feed = await followLive(bob);
     expect(feed.items[0]).toEqual({ type: 'live' });
     expect(feed.ids[0]).toMatch(/.+/);
@@ -63,7 +63,7 @@ describe('live', () => {
     expect(feed.ids.every((id) => id.length > 0)).toBe(true);
   });
 
-  test('[P22] who is added gets the conversation, who is removed gets one last event and nothing more', async () => {
+  test('[P22][R7] who is added gets the conversation, who is removed gets one last event and nothing more', async () => {
     using feed = await followLive(cyd);
     const all = [...room.people, cyd];
     const { authored, epoch } = await draftEpoch(ann, all, { kind: 'ratchet', ops: [op.add(cyd)] }, room);
@@ -108,7 +108,7 @@ describe('resume', () => {
     return feed.ids.at(-1) ?? '';
   }
 
-  test('[P7][P12] away: new messages, edits, deletes, reactions, titles come with nothing but the last event id', async () => {
+  test('[P7][P12][R3] away: new messages, edits, deletes, reactions, titles come with nothing but the last event id', async () => {
     const [first, second, third] = [await send(ann, room, '1'), await send(ann, room, '2'), await send(ann, room, '3')];
     const id = await leave();
     await edit(ann, room, first.id, '1, edited');
@@ -135,7 +135,7 @@ describe('resume', () => {
     expect(feed.items.at(-1)).toEqual({ type: 'live' });
   });
 
-  test('[P7] a long absence comes in pages, unchanged messages in seq order, and can break off anywhere', async () => {
+  test('[P7][R4][R9] a long absence comes in pages, unchanged messages in seq order, and can break off anywhere', async () => {
     const id = await leave();
     const drafts = await Promise.all(Array.from({ length: 700 }, (_, i) => draft(ann, room, `m${i}`)));
     for (let i = 0; i < drafts.length; i += 20)
@@ -154,7 +154,7 @@ describe('resume', () => {
     }
   });
 
-  test('[P9] messages committed around the moment of attaching arrive, whichever moment that is', async () => {
+  test('[P9][R10] messages committed around the moment of attaching arrive, whichever moment that is', async () => {
     for (let round = 0; round < 8; round++) {
       const id = await leave();
       const drafts = await Promise.all(Array.from({ length: 40 }, (_, i) => draft(ann, room, `r${round} m${i}`)));
@@ -171,7 +171,7 @@ describe('resume', () => {
     }
   });
 
-  test('[P10] a malformed, foreign or other person’s cursor gives resync, then live; never an error, never silence', async () => {
+  test('[P10][R5] a malformed, foreign or other person’s cursor gives resync, then live; never an error, never silence', async () => {
     const his = await leave();
     const future = his.replace(/\.\d+:\d+:.*$/, '.99999999999:99999999999:');
     for (const [cursor, reason] of [
@@ -187,7 +187,7 @@ describe('resume', () => {
     expect(hers.items[0]).toEqual({ type: 'resync', reason: 'foreign' });
   });
 
-  test('[P22] removed while away: one last participant event; added while away: the conversation', async () => {
+  test('[P22][R7] removed while away: one last participant event; added while away: the conversation', async () => {
     const all = [...room.people, cyd];
     const add = await draftEpoch(ann, all, { kind: 'ratchet', ops: [op.add(cyd)] }, room);
     await ann.api.conversations.addParticipant.mutate({
@@ -213,7 +213,7 @@ describe('resume', () => {
     );
   });
 
-  test('receipts given while away come as participants', async () => {
+  test('[G1] receipts given while away come as participants', async () => {
     const id = await leave(ann);
     await bob.api.receipts.advance.mutate({ conversationId: room.id, readSeq: 1 });
     using feed = await followLive(ann, id);
@@ -226,7 +226,7 @@ describe('resume', () => {
     );
   });
 
-  test('[P1][P11] across a restart of the server nothing is missing and the cursor still holds', async () => {
+  test('[P1][P11][R2] across a restart of the server nothing is missing and the cursor still holds', async () => {
     const id = await leave();
     const before = await send(ann, room, 'before the restart');
     await server.restart();
@@ -236,7 +236,7 @@ describe('resume', () => {
     expect(seen).toEqual(expect.arrayContaining([before.id, after.id]));
   });
 
-  test('ids handed out live move on, so that a resume repeats little', async () => {
+  test('[R6] ids handed out live move on, so that a resume repeats little', async () => {
     using feed = await followLive(bob);
     await send(ann, room, 'a');
     await sleep(2_600);

@@ -42,7 +42,7 @@ const count = async (conversationId: string) => {
 };
 
 describe('sending', () => {
-  test('[P5] 200 concurrent sends into one conversation get seq 1..200', async () => {
+  test('[P5][O1] 200 concurrent sends into one conversation get seq 1..200', async () => {
     const group = await newGroup(ann, [bob]);
     const drafts = await Promise.all(Array.from({ length: 200 }, (_, i) => draft(i % 2 ? ann : bob, group, `m${i}`)));
     const sent = await Promise.all(drafts.map((input, i) => (i % 2 ? ann : bob).api.messages.send.mutate(input)));
@@ -52,7 +52,7 @@ describe('sending', () => {
     expect(page.total).toBe(200);
   });
 
-  test('[P6] two who listen and the history agree on one order, whoever wrote at the same time', async () => {
+  test('[P6][O1] two who listen and the history agree on one order, whoever wrote at the same time', async () => {
     const group = await newGroup(ann, [bob, eve]);
     using first = await followLive(ann);
     using second = await followLive(bob);
@@ -73,7 +73,7 @@ describe('sending', () => {
     }
   });
 
-  test('[P3] the same id any number of times, at once: one message, the same seq in every answer', async () => {
+  test('[P3][S1] the same id any number of times, at once: one message, the same seq in every answer', async () => {
     const input = await draft(ann, room, 'only once');
     const answers = await Promise.all(
       Array.from({ length: 20 }, (_, i) => (i % 4 ? ann.api : ann.ws).messages.send.mutate(input)),
@@ -82,7 +82,7 @@ describe('sending', () => {
     expect(await stored(input.id)).toHaveLength(1);
   });
 
-  test('[P2][P4] a repeat after edits answers with the current state; the stored bytes are what was sent', async () => {
+  test('[P2][P4][S1] a repeat after edits answers with the current state; the stored bytes are what was sent', async () => {
     const input = await draft(ann, room, 'first');
     const sent = await ann.api.messages.send.mutate(input);
     expect(sent.contentEncrypted).toBe(input.contentEncrypted);
@@ -92,7 +92,7 @@ describe('sending', () => {
     expect(again.isEdited).toBe(true);
   });
 
-  test('the id used for other content, by someone else or elsewhere is CONFLICT and changes nothing', async () => {
+  test('[S2] the id used for other content, by someone else or elsewhere is CONFLICT and changes nothing', async () => {
     const input = await draft(ann, room, 'mine');
     await ann.api.messages.send.mutate(input);
     const before = await count(room.id);
@@ -133,7 +133,7 @@ describe('sending', () => {
     await ann.api.messages.send.mutate(good);
   });
 
-  test('an envelope for another state of the keys is epoch_stale', async () => {
+  test('[S5] an envelope for another state of the keys is epoch_stale', async () => {
     const hash = new Uint8Array(32).fill(7);
     const id = uuidv7();
     const contentEncrypted = await seal(ann, room, { t: 'text', body: 'x' }, { messageId: id, epochHash: hash });
@@ -144,7 +144,7 @@ describe('sending', () => {
     expect(await refusal(old)).toMatchObject({ code: 'CONFLICT', reason: 'identity_stale' });
   });
 
-  test('[P21] outsiders: sending, listing, reacting, reading states is the same NOT_FOUND as for nothing at all', async () => {
+  test('[P21][W4] outsiders: sending, listing, reacting, reading states is the same NOT_FOUND as for nothing at all', async () => {
     const sent = await send(ann, room, 'secret');
     const strange = { ...(await draft(eve, room, 'let me in')) };
     const nowhere = uuidv7();
@@ -167,7 +167,7 @@ describe('sending', () => {
 });
 
 describe('editing and deleting', () => {
-  test('[P12] the author edits in order; a repeat is answered, a stale revision refused', async () => {
+  test('[P12][S4] the author edits in order; a repeat is answered, a stale revision refused', async () => {
     const sent = await send(ann, room, 'v0');
     const first = await edit(ann, room, sent.id, 'v1', 1);
     expect(first).toMatchObject({ id: sent.id, seq: sent.seq, isEdited: true, firstKeyEpoch: 0 });
@@ -203,7 +203,7 @@ describe('editing and deleting', () => {
     expect(await refusal(react(bob, room, sent.id, '👍'))).toMatchObject({ reason: 'message_deleted' });
   });
 
-  test('without the right: FORBIDDEN, also when the envelope is malformed', async () => {
+  test('[S3][W4] without the right: FORBIDDEN, also when the envelope is malformed', async () => {
     const sent = await send(ann, room, 'mine');
     for (const contentEncrypted of [
       'garbage',
@@ -282,7 +282,7 @@ describe('history', () => {
 });
 
 describe('receipts', () => {
-  test('[P14] watermarks only grow, are clamped, and cover everything before', async () => {
+  test('[P14][G4] watermarks only grow, are clamped, and cover everything before', async () => {
     const group = await newGroup(ann, [bob]);
     const sent = [];
     for (let i = 0; i < 5; i++) sent.push(await send(ann, group, `m${i}`));

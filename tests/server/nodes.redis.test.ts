@@ -57,7 +57,7 @@ const isRemovalOf = (person: Person) => (event: FeedEvent) =>
   event.type === 'participant' && event.removed && event.userId === person.userId;
 
 describe('two nodes', () => {
-  test('[P6] both write at once: live everywhere, once, in the order of seq', async () => {
+  test('[P6][N2] both write at once: live everywhere, once, in the order of seq', async () => {
     using atAnn = await followLive(ann);
     using atBob = await followLive(bob);
     const [hers, his] = await Promise.all([
@@ -95,7 +95,7 @@ describe('two nodes', () => {
     await ann.api.presence.set.mutate({ status: 'online' });
   });
 
-  test('[P8] a cursor of one node is resumed on the other', async () => {
+  test('[P8][N1] a cursor of one node is resumed on the other', async () => {
     const first = await followLive(bob);
     await send(ann, room, 'seen');
     await first.until((event) => event.type === 'message');
@@ -108,7 +108,7 @@ describe('two nodes', () => {
     await again.until((event) => event.type === 'message' && event.message.id === next.id);
   });
 
-  test('[P22] who is added hears from then on, who is removed hears one last event, whatever node did it', async () => {
+  test('[P22][N4] who is added hears from then on, who is removed hears one last event, whatever node did it', async () => {
     await using atB = newProgram(on(1), { token: cyd.token });
     using feed = await followLive(atB);
     await add(cyd, room);
@@ -122,7 +122,7 @@ describe('two nodes', () => {
     expect(feed.items.at(-1)).toBe(last);
   });
 
-  test('[P23] a session that ends on one node ends its sockets on the other', async () => {
+  test('[P23][N4] a session that ends on one node ends its sockets on the other', async () => {
     const dan = await newUser(on(1), 'dan');
     using feed = await followLive(dan);
     await using atA = newProgram(on(0), { token: dan.token });
@@ -140,7 +140,7 @@ describe('Redis is away', () => {
   beforeEach(() => redis.kill());
   afterEach(() => redis.start());
 
-  test('[P15] sends succeed at once, the other node delivers from the database, who is added there hears of it', async () => {
+  test('[P15][N3] sends succeed at once, the other node delivers from the database, who is added there hears of it', async () => {
     await redis.start();
     await using atB = newProgram(on(1), { token: cyd.token });
     using feed = await followLive(bob);
@@ -179,7 +179,7 @@ describe('Redis is away', () => {
     expect(feed.items.length).toBeGreaterThan(0);
   });
 
-  test('[P23] a session ended meanwhile is known to the other node within a moment', async () => {
+  test('[P23][N4] a session ended meanwhile is known to the other node within a moment', async () => {
     const dan = await newUser(on(1), 'dan');
     await dan.ws.users.me.query();
     await using atA = newProgram(on(0), { token: dan.token });
@@ -188,7 +188,7 @@ describe('Redis is away', () => {
     await dan[Symbol.asyncDispose]();
   });
 
-  test('[P15] back, the way between the nodes is short again within 2 s; presence knows who is there', async () => {
+  test('[P15][N3] back, the way between the nodes is short again within 2 s; presence knows who is there', async () => {
     using feed = await followLive(bob);
     using presence = watchPresence(bob, [ann.userId]);
     using hers = await followLive(ann);

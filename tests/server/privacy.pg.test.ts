@@ -27,14 +27,14 @@ const readBy = async (viewer: Person, of: Person) => {
   return participants.find(({ user }) => user.id === of.userId)?.readSeq;
 };
 
-test('everything is shared until somebody says otherwise, and what is not named stays as it is', async () => {
+test('[G5] everything is shared until somebody says otherwise, and what is not named stays as it is', async () => {
   expect((await bob.api.users.me.query()).privacy).toEqual({ receipts: true, presence: true, typing: true });
   await share(bob, { receipts: false });
   expect((await share(bob, { typing: false })).privacy).toEqual({ receipts: false, presence: true, typing: false });
   expect((await bob.api.sync.bootstrap.query()).user.privacy.receipts).toBe(false);
 });
 
-test('[P14] hidden reading: delivered is told, read is not; my own devices know; shown again, it is what it is', async () => {
+test('[P14][G5] hidden reading: delivered is told, read is not; my own devices know; shown again, it is what it is', async () => {
   const first = await send(ann, room, 'one');
   await bob.api.receipts.advance.mutate({ conversationId: room.id, readSeq: first.seq });
   await share(bob, { receipts: false });
@@ -63,7 +63,7 @@ test('[P14] hidden reading: delivered is told, read is not; my own devices know;
   expect(await readBy(ann, bob)).toBe(second.seq);
 });
 
-test('[P14] answering does not tell that one has read', async () => {
+test('[P14][G5] answering does not tell that one has read', async () => {
   await share(bob, { receipts: false });
   await send(ann, room, 'one');
   using hers = watchReceipts(ann);
@@ -76,7 +76,7 @@ test('[P14] answering does not tell that one has read', async () => {
   expect(kinds.map((row) => row.kind)).toEqual(['delivered']);
 });
 
-test('who hides what he reads does not see what others read: lists, statuses, signals, feed, resume', async () => {
+test('[G5] who hides what he reads does not see what others read: lists, statuses, signals, feed, resume', async () => {
   const before = await followLive(bob);
   const cursor = before.ids.at(-1);
   before[Symbol.dispose]();
@@ -99,7 +99,7 @@ test('who hides what he reads does not see what others read: lists, statuses, si
   expect(await readBy(ann, ann)).toBe(mine.seq);
 });
 
-test('the choice holds in conversations made later', async () => {
+test('[G5] the choice holds in conversations made later', async () => {
   await share(bob, { receipts: false });
   const cyd = await newUser(server, 'cyd');
   const later = await newDirect(cyd, bob);
@@ -108,7 +108,7 @@ test('the choice holds in conversations made later', async () => {
   expect(await cyd.api.messages.statuses.query({ messageId: id })).toMatchObject([{ status: 'delivered' }]);
 });
 
-test('hidden presence: offline to others and others to oneself, told at once, and back', async () => {
+test('[G5] hidden presence: offline to others and others to oneself, told at once, and back', async () => {
   using seen = watchPresence(ann, [bob.userId]);
   await bob.ws.users.me.query();
   await seen.until(({ status }) => status === 'online');
@@ -121,7 +121,7 @@ test('hidden presence: offline to others and others to oneself, told at once, an
   await seen.until((signal) => seen.items.indexOf(signal) >= count && signal.status === 'online');
 });
 
-test('hidden typing is told to nobody, and others’ typing not to who hides his', async () => {
+test('[G5] hidden typing is told to nobody, and others’ typing not to who hides his', async () => {
   using his = watchTyping(bob);
   using hers = watchTyping(ann);
   await sleep(200);

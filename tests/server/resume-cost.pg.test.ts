@@ -81,7 +81,7 @@ afterAll(async () => {
   await db[Symbol.asyncDispose]();
 });
 
-test('[P7] with nothing missed, a resume costs two statements', async () => {
+test('[P7][R9] with nothing missed, a resume costs two statements', async () => {
   const program = () => newProgram(server, { token: bob.token });
   const before = program();
   const feed = await followLive(before);

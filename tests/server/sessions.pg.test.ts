@@ -184,7 +184,7 @@ describe('ending', () => {
     expect(await refusal(me.api.users.me.query())).toMatchObject({ reason: 'session_revoked' });
   });
 
-  test('[P23] a socket ends with its token, and lives on with a newer one', async () => {
+  test('[P23][W6] a socket ends with its token, and lives on with a newer one', async () => {
     const account = await newAccount();
     const [left, kept] = [await watch(account.accessToken), await watch(account.accessToken)];
     // The second half of its life: the next token ends later than this one.

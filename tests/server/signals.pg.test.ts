@@ -21,7 +21,7 @@ afterAll(async () => {
   await server[Symbol.asyncDispose]();
 });
 
-test('[P21] typing reaches the other person, not my own devices, and no outsider', async () => {
+test('[P21][G2] typing reaches the other person, not my own devices, and no outsider', async () => {
   using his = watchTyping(bob);
   using mine = watchTyping(ann, room.id);
   using hers = watchTyping(eve);
@@ -39,14 +39,14 @@ test('[P21] typing reaches the other person, not my own devices, and no outsider
   expect(refused).toMatchObject({ data: { code: 'NOT_FOUND', reason: 'not_found' } });
 });
 
-test('typing that is not refreshed ends by itself', async () => {
+test('[G2] typing that is not refreshed ends by itself', async () => {
   using his = watchTyping(bob);
   await sleep(300);
   await ann.ws.typing.set.mutate({ conversationId: room.id, isTyping: true });
   await his.until(({ isTyping }) => !isTyping);
 });
 
-test('[P14] receipts go to both people, on all their devices, once per move', async () => {
+test('[P14][G1] receipts go to both people, on all their devices, once per move', async () => {
   using his = watchReceipts(bob);
   using mine = watchReceipts(ann);
   await sleep(300);
@@ -59,7 +59,7 @@ test('[P14] receipts go to both people, on all their devices, once per move', as
   expect(mine.items.filter((signal) => signal.userId === bob.userId)).toHaveLength(1);
 });
 
-test('presence: first the current state, then transitions; many sockets are one person; strangers look offline', async () => {
+test('[G3] presence: first the current state, then transitions; many sockets are one person; strangers look offline', async () => {
   const desk = newProgram(server, { token: bob.token });
   const phone = newProgram(server, { token: bob.token });
   using seen = watchPresence(ann, [bob.userId, eve.userId]);

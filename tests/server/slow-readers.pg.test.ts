@@ -59,7 +59,7 @@ async function until(condition: () => boolean | Promise<boolean>): Promise<void>
   }
 }
 
-test('[P16] live: five that stop reading are cut, the sixth has everything, and the cut ones resume', async () => {
+test('[P16][R8] live: five that stop reading are cut, the sixth has everything, and the cut ones resume', async () => {
   using reader = await followLive(bob);
   const stalled = await Promise.all(Array.from({ length: STALLED }, () => stall()));
   const cursor = reader.ids.at(-1);
@@ -71,7 +71,7 @@ test('[P16] live: five that stop reading are cut, the sixth has everything, and 
   expect(messagesIn(resumed.items)).toHaveLength(400);
 });
 
-test('[P16] a replay waits for its reader instead of piling up what it has to give', async () => {
+test('[P16][R8] a replay waits for its reader instead of piling up what it has to give', async () => {
   using reader = await followLive(bob);
   const cursor = reader.ids.at(-1)?.replace(/\.\d+:\d+:.*$/, '.3:3:');
   const stalled = await Promise.all(Array.from({ length: STALLED }, () => stall(cursor)));

@@ -56,12 +56,12 @@ describe('upgrade', () => {
 });
 
 describe('socket', () => {
-  test('[P24] a frame over 64 KB closes with 1009', async () => {
+  test('[P24][W5] a frame over 64 KB closes with 1009', async () => {
     const { code } = await converse('', (socket) => socket.send('x'.repeat(64 * 1024 + 1)));
     expect(code).toBe(1009);
   });
 
-  test('[P23] a bad token gets an error frame, then 4401; calls sent along are answered UNAUTHORIZED', async () => {
+  test('[P23][W5] a bad token gets an error frame, then 4401; calls sent along are answered UNAUTHORIZED', async () => {
     const { code, frames } = await converse('?connectionParams=1', (socket) => {
       socket.send(JSON.stringify({ method: 'connectionParams', data: { token: 'nonsense' } }));
       socket.send(
@@ -79,7 +79,7 @@ describe('socket', () => {
     expect((await fetch(`${server.url}/healthz`)).status).toBe(200);
   });
 
-  test('[P24] no authentication within 10 s closes with 4408', { timeout: 20_000 }, async () => {
+  test('[P24][W2][W5] no authentication within 10 s closes with 4408', { timeout: 20_000 }, async () => {
     const { code } = await converse('?connectionParams=1', () => {});
     expect(code).toBe(4408);
   });
@@ -114,7 +114,7 @@ describe('http', () => {
     expect((await post('conversations.createGroup', 'x'.repeat(4 * 1024 * 1024 + 1))).status).toBe(413);
   });
 
-  test('[P26] what is no call is answered as a tRPC error without a stack', async () => {
+  test('[P26][W3] what is no call is answered as a tRPC error without a stack', async () => {
     for (const [path, body] of [
       ['none.such', '{}'],
       ['auth.extend', '{'],
