@@ -90,7 +90,7 @@ function Strip({ className, children }: { className: string; children: ReactNode
   return (
     <p
       className={cn(
-        'flex min-h-9 animate-late items-center justify-center gap-x-2 px-4 py-2 text-sm font-medium safe-top',
+        'flex min-h-9 animate-late items-center justify-center gap-x-2 px-4 py-2 text-sm font-medium',
         className,
       )}
     >

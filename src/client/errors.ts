@@ -62,3 +62,7 @@ export const isReason = (error: unknown, ...reasons: string[]): boolean =>
 export const isTransient = (error: unknown): error is SdkError =>
   error instanceof SdkError &&
   (['NETWORK', 'TIMEOUT', 'TOO_MANY_REQUESTS', 'SERVICE_UNAVAILABLE'] as string[]).includes(error.code);
+
+/** Nothing is decided: it is transient, or the token has ended on the way. The next socket brings a new one, or the session is over. */
+export const isUndecided = (error: unknown): error is SdkError =>
+  isTransient(error) || (error instanceof SdkError && error.code === 'UNAUTHORIZED');

@@ -1,6 +1,6 @@
 /** Owns telling how far I have come: delivered by itself, read when the screen says so, few calls for many messages. */
 import type { Context } from './context.ts';
-import { inSdkWords, isTransient } from './errors.ts';
+import { inSdkWords, isUndecided } from './errors.ts';
 import { backoffMs, sleep } from './backoff.ts';
 import { myId } from './state/shape.ts';
 
@@ -76,7 +76,7 @@ export class Receipts {
       await inSdkWords(api.receipts.advance.mutate({ conversationId, ...marks }, { signal }));
       this.#told.set(conversationId, highest(this.#told.get(conversationId) ?? NOTHING, marks));
     } catch (error) {
-      if (isTransient(error)) return false;
+      if (isUndecided(error)) return false;
       // I am not in it any more, or the like: nobody waits for this receipt.
     }
     if (this.#pending.get(conversationId) === marks) this.#pending.delete(conversationId);

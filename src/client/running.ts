@@ -64,6 +64,7 @@ export class Running {
   offline(): void {
     this.signals.offline();
     this.#feed.lost();
+    this.outbox.offline();
   }
 
   #applied(conversationIds: Set<string>): void {

@@ -145,6 +145,25 @@ it('[P23] a session revoked elsewhere ends here, with everything it held', async
   expect(device.chat.store.getState().conversationIds).toEqual([]);
 });
 
+it('[P7] [P23] a token that ended during a sleep is renewed on the way back, without knocking twice', async () => {
+  let asleep = 0;
+  await using other = await newServer({ now: () => Date.now() + asleep });
+  await using wire = await newWire(other.url);
+  await using device = await newChat(wire.url);
+  const self = await device.chat.createGroup('Notes', []);
+  await stored(device.chat, self, device.chat.send(self, { text: 'good night' }));
+  wire.down();
+  await until(device.chat, (state) => state.connection.status !== 'online');
+  // The server's clock goes on; that of this device has stood still, so it takes its token for good.
+  asleep = 6 * 60 * 60_000;
+  wire.up();
+  device.chat.reconnect();
+  await stored(device.chat, self, device.chat.send(self, { text: 'good morning' }));
+  const closed = await (await fetch(`${other.url}/metrics`)).text();
+  expect(Number(/closed\w*\{code="4401"\} (\d+)/.exec(closed)?.[1] ?? 0)).toBeLessThanOrEqual(1);
+  expect(device.chat.store.getState().session.status).toBe('signed-in');
+});
+
 it('a wrong password is a wrong password', async () => {
   const chat = createChat({ url: server.url });
   const attempt = chat.login({ login: ann.username, password: 'not it' });

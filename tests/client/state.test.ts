@@ -188,6 +188,40 @@ describe('[P14] unread counts and watermarks', () => {
     expect(conversationOf(after).participants[1]).toMatchObject({ readSeq: 3, deliveredSeq: 3 });
   });
 
+  it('are not lowered by an event, an answer or a snapshot: people hide what they read, and mine may still be on its way', () => {
+    const before = state(...three, read(THEM, 3), read(ME, 3));
+    const told = [ME, THEM].map(
+      (userId): Change => ({
+        type: 'participant',
+        conversationId: C,
+        userId,
+        participant: participant(userId, { version: 99 }),
+        version: 99,
+      }),
+    );
+    const answer = conversation({ lastSeq: 3, unreadCount: 3, tally: { upTo: 3, above: [] }, version: 100 });
+    const answered: Change = { type: 'conversations', conversations: [answer] };
+    const snapshot: Change = { type: 'bootstrap', conversations: [answer], hasMore: false };
+    for (const changes of [told, [answered], [snapshot]]) {
+      const after = conversationOf(applyChanges(before, changes));
+      expect(after.participants.map(({ readSeq }) => readSeq)).toEqual([3, 3]);
+      expect(after).toMatchObject({ myReadSeq: 3, unreadCount: 0 });
+    }
+  });
+
+  it('a message that nobody looks at counts like any other, whatever the order and however often it comes', () => {
+    const arrivals = fc.shuffledSubarray([1, 2, 3, 4, 5, 6, 7, 8, 2, 5, 7], { minLength: 11, maxLength: 11 });
+    fc.assert(
+      fc.property(arrivals, fc.integer({ min: 1, max: 8 }), (seqs, opened) => {
+        const changes = seqs.map(
+          (seq): Change => (seq === opened ? put(message(seq)) : { type: 'counted', message: message(seq) }),
+        );
+        const after = conversationOf(applyChanges(EMPTY_STATE, [...start.slice(0, 2), ...changes]));
+        expect(after).toMatchObject({ unreadCount: 8, lastSeq: 8, tally: { upTo: 8, above: [] } });
+      }),
+    );
+  });
+
   it('a count that cannot be worked out from what is loaded says so', () => {
     const unloaded: Change = {
       type: 'bootstrap',

@@ -190,7 +190,7 @@ describe.sequential('offline', () => {
   test('after a longer absence it is said how much had been missed', async () => {
     await gone(ann);
     for (let n = 1; n <= 12; n++) bo.send(direct, { text: `meanwhile ${n}` });
-    await ann.page.getByText(/Reconnecting in 5 s/).waitFor();
+    await ann.page.getByText(/Reconnecting in 4 s/).waitFor();
     await ann.page.getByText(/Reconnecting in 1 s/).waitFor();
     await back(ann);
     await ann.page.getByText('Caught up 12 messages.').waitFor();

@@ -55,7 +55,7 @@ interface RefusalProps {
 
 function Refusal({ conversationId, id, what, reason, text, away }: RefusalProps) {
   return (
-    <p role="alert" className="mt-1 flex max-w-sm flex-wrap items-center justify-end text-right text-sm text-danger">
+    <p role="alert" className="mt-1 flex max-w-md flex-wrap items-center justify-end text-right text-sm text-danger">
       <span className="px-1.5">
         <span className="font-semibold">{what}</span> {wordsForReason(reason)}
       </span>

@@ -106,6 +106,11 @@ export function useListScroll(options: Options) {
       if (elsewhere) void chat.jumpToLatest(conversationId).catch(tellProblem);
     }
     shownPending.current = lastPending;
+    // Cut off from what came in a long absence: the place is where I was, not wherever the end moves to while pages arrive.
+    if (peekChat().timelines[conversationId]?.hasNewer) {
+      stick.set(false);
+      setFar(true);
+    }
     pin();
     fetchAround();
   }, [rows, lastPending, loading, conversationId, stick, pin, fetchAround]);

@@ -69,6 +69,13 @@ export class Outbox {
     });
   }
 
+  /** Everything waits from now on, not only what stands first. */
+  offline(): void {
+    for (const entry of this.#shelf.all()) {
+      if (isSend(entry) && entry.failed === null) this.#step(entry, { step: 'waiting' });
+    }
+  }
+
   send(conversationId: string, { text, replyTo }: Draft): string {
     const payload = { t: 'text' as const, body: text, ...(replyTo ? { reply_to: { id: replyTo } } : {}) };
     const entry = this.#new(conversationId, { kind: 'send', payload });
@@ -204,9 +211,9 @@ export class Outbox {
   }
 
   #shown(entry: Entry): Change[] {
-    const { conversationId, failed, attempted } = entry;
+    const { conversationId, failed } = entry;
     if (isSend(entry)) {
-      const step = attempted && this.#context.connection.isOnline ? 'sending' : 'waiting';
+      const step = this.#context.connection.isOnline ? 'sending' : 'waiting';
       const send: SendState = failed === null ? { step } : { step: 'failed', reason: failed };
       return [{ type: 'echo', message: echoOf(entry, meOf(this.#context), send) }];
     }

@@ -5,7 +5,7 @@
 import { backoffMs, sleep } from '../backoff.ts';
 import type { Context } from '../context.ts';
 import { rotate } from '../epochs.ts';
-import { isReason, isTransient, SdkError, toSdkError } from '../errors.ts';
+import { isReason, isUndecided, SdkError, toSdkError } from '../errors.ts';
 import { Delivery } from './delivery.ts';
 import { type Entry, isSend, targetOf } from './entry.ts';
 import { fold } from './fold.ts';
@@ -96,12 +96,13 @@ export class Queue {
     await this.locked(conversationId, async () => {
       for (const { id, attempted } of this.#shelf.of(conversationId)) if (!attempted) await this.#shelf.reread(id);
       const { changed, dropped } = fold(this.#shelf.of(conversationId));
-      this.#listeners.onFolded(changed, dropped);
       for (const entry of changed) {
         this.#troubles.delete(entry.id);
         // Sealed at its turn, like everything that another tab could meanwhile send.
         await this.#shelf.update(entry.id, entry);
       }
+      // Only now: the page may be closed at any moment.
+      this.#listeners.onFolded(changed, dropped);
     }).catch(() => {});
   }
 
@@ -120,17 +121,15 @@ export class Queue {
     const { connection, signal } = this.#context;
     const { id, conversationId } = entry;
     const trouble = this.#troubleOf(id);
+    const isLate = !connection.isOnline || trouble.attempts > 0;
     try {
-      if (!connection.isOnline) {
-        this.#listeners.onStep(entry, 'waiting');
-        await connection.whenOnline(signal);
-        if (signal.aborted) return;
-      }
+      if (!connection.isOnline) await connection.whenOnline(signal);
+      if (signal.aborted) return;
       if (trouble.stale !== undefined) {
         await this.#renew(conversationId, trouble.stale);
         trouble.stale = isReason(trouble.stale, 'revision_stale') ? trouble.stale : undefined;
       }
-      if (trouble.attempts > 0) this.#listeners.onStep(entry, 'sending');
+      if (isLate) this.#listeners.onStep(entry, 'sending');
       await this.locked(conversationId, () => this.#attempt(id));
     } catch (raw) {
       if (!signal.aborted) await this.#judge(id, toSdkError(raw));
@@ -185,7 +184,7 @@ export class Queue {
     }
     const isFault =
       error instanceof SdkError && error.code === 'INTERNAL_SERVER_ERROR' && ++trouble.faults < MAX_FAULTS;
-    if (!isTransient(error) && !isFault) return this.#fail(entry, error);
+    if (!isUndecided(error) && !isFault) return this.#fail(entry, error);
     this.#listeners.onStep(entry, 'waiting');
     if (!this.#context.connection.isOnline) return;
     const ms = Math.max((error as SdkError).retryAfterMs ?? 0, backoffMs(trouble.attempts));

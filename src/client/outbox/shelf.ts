@@ -106,7 +106,7 @@ export class Shelf {
       const ids = await keyring.keepUnsent(id, entry).catch(() => undefined);
       if (!ids) return;
       this.#unkept.delete(id);
-      tabs.tell(this.#hint(id));
+      if (!this.#context.signal.aborted) tabs.tell(this.#hint(id));
       // Written before mine, in a tab whose hint is still on its way: it goes first.
       const others = ids.filter((other) => other < id && !this.#entries.has(other) && !this.#going.has(other));
       for (const other of others) await this.#look(other).catch(() => {});

@@ -31,6 +31,7 @@ export function setSending(timeline: Timeline, messageId: string, send: SendStat
   const known = beneath(timeline, messageId);
   // Stored is final: a late failure of a call whose message has come by the feed changes nothing.
   if (!known || known.seq !== null) return timeline;
+  if (known.send.step === send.step && send.step !== 'failed') return timeline;
   return { ...timeline, byId: timeline.byId.with({ ...known, send }) };
 }
 
