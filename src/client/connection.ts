@@ -29,8 +29,10 @@ export class Connection {
   #waiting: (() => void)[] = [];
   /** How often in a row it has failed; null for the very first, which waits for nothing. */
   #attempt: number | null = null;
-  /** Ends the waiting for the next attempt. */
-  #turn = new AbortController();
+  /** Ends the waiting for the next attempt, while there is one. */
+  #turn: AbortController | undefined;
+  /** Somebody is in a hurry, and an attempt was under way: the one after it waits for nothing. */
+  #isEager = false;
   /** Ends this run, from `start` to `stop`. */
   #end = new AbortController();
   #stopListening: (() => void) | undefined;
@@ -89,7 +91,7 @@ export class Connection {
     this.#set({ status: 'offline' });
     this.#lostAt = null;
     this.#end.abort();
-    this.#turn.abort();
+    this.#turn?.abort();
     // It waits for answers that may never come.
     void client?.close();
     for (const resolve of this.#waiting.splice(0)) resolve();
@@ -98,7 +100,8 @@ export class Connection {
 
   /** Now, instead of waiting for the next attempt. One that hangs is given up for a fresh one. */
   hurry(): void {
-    this.#turn.abort();
+    if (this.#turn) this.#turn.abort();
+    else this.#isEager = !this.isOnline;
     for (const socket of this.#sockets) if (socket.isLate) socket.end();
   }
 
@@ -110,7 +113,7 @@ export class Connection {
 
   /** The network has come or gone, or somebody is looking again. */
   #check(): void {
-    for (const socket of this.#sockets) if (socket.isLate) socket.end();
+    if (platform.hasNetwork) this.hurry();
     // What has been connected all the time is asked whether it still is.
     for (const socket of this.#sockets) socket.probe();
     if (!this.isOnline && !platform.hasNetwork) this.#set({ status: 'offline' });
@@ -128,14 +131,17 @@ export class Connection {
 
   /** Until the next attempt, or until there is a reason to try at once. */
   async rest(attempt: number): Promise<void> {
-    const ms = reconnectMs(attempt);
-    this.#turn = new AbortController();
+    const ms = this.#isEager ? 0 : reconnectMs(attempt);
+    this.#isEager = false;
+    const turn = new AbortController();
+    this.#turn = turn;
     const stopListening = platform.onChange(() => platform.hasNetwork && this.hurry());
     // A server that moves us on keeps the old socket open until the new one is there.
     if (!this.isOnline) {
       this.#set(platform.hasNetwork ? { status: 'waiting', retryAt: Date.now() + ms } : { status: 'offline' });
     }
-    await sleep(ms, this.#turn.signal);
+    await sleep(ms, turn.signal);
+    this.#turn = undefined;
     stopListening();
   }
 
@@ -146,6 +152,7 @@ export class Connection {
     if (state.status === 'online') {
       if (this.#lostAt !== null) this.#awayMs = Date.now() - this.#lostAt;
       this.#lostAt = null;
+      this.#isEager = false;
       for (const resolve of this.#waiting.splice(0)) resolve();
     }
     if (before.status !== state.status || state.status === 'waiting') this.#options.onState(state);

@@ -18,7 +18,7 @@ import { toFrame, toParticipantView } from './views.ts';
 /** Events opened together: about one frame's worth of work for the worker. */
 const BATCH = 300;
 /** More than this at once is not put into a window that somebody had open: he goes on where he was and loads as he reads. */
-const MOST_AT_ONCE = 2_000;
+const MOST_AT_ONCE = 1_000;
 
 type Tracked = { id: string; data: FeedEvent };
 

@@ -23,7 +23,9 @@ export function putEcho(timeline: Timeline, message: MessageView): Timeline {
   if (known?.seq === null) return { ...timeline, byId: timeline.byId.with(message) };
   if (known) return timeline;
   // By id, which is by time: what several tabs have written is told in any order.
-  const pending = [...timeline.pending, message.id].sort();
+  const isLast = message.id > (timeline.pending.at(-1) ?? '');
+  const pending = [...timeline.pending, message.id];
+  if (!isLast) pending.sort();
   return { ...timeline, pending, byId: timeline.byId.with(message) };
 }
 
