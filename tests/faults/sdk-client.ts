@@ -56,7 +56,7 @@ export async function newSdkClient(home: Home, random: Random, name: string): Pr
     async shown(conversationId) {
       for (let pages = 0; pages < 200; pages++) {
         const timeline = chat.store.getState().timelines[conversationId];
-        if (timeline?.hasNewer) await chat.jumpToLatest(conversationId);
+        if (timeline?.hasNewer) await chat.loadNewer(conversationId);
         else if (timeline?.hasOlder) await chat.loadOlder(conversationId);
         else break;
       }
