@@ -58,8 +58,20 @@ module.exports = {
     rule(
       'web-knows-the-sdk',
       'The web app may import the doors of the SDK (client/index, select, types), types of protocol, and lib. What else it needs, the SDK should offer.',
-      { path: '^web/' },
+      { path: '^web/', pathNot: '^web/service-worker/' },
       { path: ours, pathNot: '^web/|^src/client/(index|select|types)\\.ts$|^src/(protocol|lib)/' },
+    ),
+    rule(
+      'service-worker-opens-pushes',
+      'The service worker holds no chat: it may import client/push and what web/notifications shares with the page.',
+      { path: '^web/service-worker/' },
+      { path: ours, pathNot: '^web/(service-worker|notifications)/|^src/client/push\\.ts$|^src/(protocol|lib)/' },
+    ),
+    rule(
+      'pages-know-no-service-worker',
+      'A page talks to the service worker by messages only: its keyring has no business on the main thread.',
+      { path: '^web/', pathNot: '^web/service-worker/' },
+      { path: '^web/service-worker/' },
     ),
     rule(
       'web-takes-types-of-the-protocol',

@@ -50,6 +50,11 @@ export class Conversations {
     await this.#take(await inSdkWords(api.conversations.archive.mutate({ conversationId })));
   }
 
+  async mute(conversationId: string, until: string | null): Promise<void> {
+    const { api } = this.#context;
+    await this.#take(await inSdkWords(api.conversations.mute.mutate({ conversationId, until })));
+  }
+
   async addParticipant(conversationId: string, userId: string, role: Role = 'member'): Promise<void> {
     const { api } = this.#context;
     await changeEpoch(this.#context, conversationId, { add: { userId, role: SIGNED_ROLES[role] } }, (epoch) =>

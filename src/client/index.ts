@@ -6,6 +6,7 @@ import { createApi, createLinks } from './api.ts';
 import { Connection } from './connection.ts';
 import { inSdkWords, isTransient, SdkError } from './errors.ts';
 import type { KeyDirectory } from './keyring/directory.ts';
+import { namesOf } from './names.ts';
 import { Running } from './running.ts';
 import { Session } from './session.ts';
 import type { Storage } from './storage/storage.ts';
@@ -151,6 +152,7 @@ export function createChat({ url: origin, storage }: ChatOptions): Chat {
     createGroup: async (title, userIds) => parts().conversations.createGroup(title, userIds),
     rename: async (id, title) => parts().conversations.rename(id, title),
     archive: async (id) => parts().conversations.archive(id),
+    mute: async (id, until) => parts().conversations.mute(id, until),
     addParticipant: async (id, userId, role) => parts().conversations.addParticipant(id, userId, role),
     removeParticipant: async (id, userId) => parts().conversations.removeParticipant(id, userId),
     setRole: async (id, userId, role) => parts().conversations.setRole(id, userId, role),
@@ -177,6 +179,9 @@ export function createChat({ url: origin, storage }: ChatOptions): Chat {
     typing: (id, isTyping) => running?.signals.typing(id, isTyping),
     markRead: (id, seq) => running?.receipts.read(id, seq),
     watchPresence: (userIds) => running?.signals.watch(userIds) ?? (() => {}),
+    async keepNames() {
+      if (running) await (await keyring()).keepNames(namesOf(store.state));
+    },
     setPresence: (status) => running?.signals.setPresence(status),
 
     async close() {

@@ -29,8 +29,16 @@ export const selectUnsent =
     return last?.send.step === 'sending' ? undefined : last;
   };
 export const selectUser = (id: string) => (state: ChatState) => state.users[id];
+/** For `mute`: until I turn it on again. */
+export const FOR_EVER = '9999-01-01T00:00:00.000Z';
+export const isMuted = ({ mutedUntil }: ConversationView, now = Date.now()): boolean =>
+  mutedUntil !== null && Date.parse(mutedUntil) > now;
+/** Of the conversations that I want to be told of. */
 export const selectUnreadTotal = (state: ChatState) =>
-  state.conversationIds.reduce((sum, id) => sum + (state.conversations[id]?.unreadCount ?? 0), 0);
+  state.conversationIds.reduce((sum, id) => {
+    const conversation = state.conversations[id];
+    return conversation && !isMuted(conversation) ? sum + conversation.unreadCount : sum;
+  }, 0);
 
 export const selectTyping = (conversationId: string) => (state: SignalState) => state.typing[conversationId] ?? NOBODY;
 export const selectPresence = (userId: string) => (state: SignalState) => state.presence[userId];

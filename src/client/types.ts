@@ -95,6 +95,8 @@ export interface ConversationView {
   participants: ParticipantView[];
   lastMessage: MessageView | null;
   unreadCount: number;
+  /** ISO time until which I do not want to be told of it; it may have passed (`isMuted`). Null: I do. */
+  mutedUntil: string | null;
   keyEpoch: number;
   version: number;
   /** My own role and read watermark, taken out of `participants` for cheap selectors. */
@@ -211,6 +213,8 @@ export interface Chat {
   createGroup(title: string, userIds: string[]): Promise<string>;
   rename(conversationId: string, title: string): Promise<void>;
   archive(conversationId: string): Promise<void>;
+  /** On all my devices. Until this ISO time, or `FOR_EVER` (client/select); null: told again from now on. */
+  mute(conversationId: string, until: string | null): Promise<void>;
   addParticipant(conversationId: string, userId: string, role?: Role): Promise<void>;
   /** Removes somebody, or leaves when it is me. */
   removeParticipant(conversationId: string, userId: string): Promise<void>;
@@ -249,6 +253,8 @@ export interface Chat {
   markRead(conversationId: string, seq: number): void;
   /** Declares interest in these people's presence until the returned function is called. */
   watchPresence(userIds: string[]): () => void;
+  /** Keeps, sealed, what a notification needs to say who wrote where: for the service worker, which asks nobody. */
+  keepNames(): Promise<void>;
   setPresence(status: PresenceStatus): void;
 
   close(): Promise<void>;

@@ -73,11 +73,12 @@ export function toConversationView(
   opened: { title: OpenedTitle; lastMessage: OpenedMessage | undefined },
   me: string,
 ): ConversationView {
-  const { lastMessage, unreadCount, lastSeq } = seen;
+  const { lastMessage, unreadCount, lastSeq, mutedUntil } = seen;
   return {
     ...toFrame(seen, opened.title, me),
     lastMessage: lastMessage && opened.lastMessage ? toMessageView(lastMessage, opened.lastMessage, me) : null,
     unreadCount,
+    mutedUntil,
     tally: tallied(lastSeq),
     unreadStale: false,
   };

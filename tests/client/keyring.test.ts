@@ -1,6 +1,7 @@
 /** The keyring against a server that lies: every answer of the directory here is made by the test. */
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { memoryStorage } from '#client/index';
+import { openPush } from '#client/push';
 import { messageKey, type Payload, reactionKey, reactionTag, sealEnvelope } from '#crypto/index';
 import { primitives } from '#crypto/primitives';
 import { type EnvelopeHeader, fingerprint, fromBase64, decodeIdentity, sha256, toBase64 } from '#crypto/verify';
@@ -8,6 +9,7 @@ import { must } from '#lib/must';
 import type { Conversation } from '#protocol/conversation';
 import type { EpochOfConversation, IdentityOfUser, OwnWrap } from '#protocol/keys';
 import type { Message } from '#protocol/message';
+import type { PushPayload } from '#protocol/push';
 import type { KeyDirectory } from '../../src/client/keyring/directory.ts';
 import { Keyring } from '../../src/client/keyring/keyring.ts';
 import type { Storage } from '../../src/client/storage/storage.ts';
@@ -339,4 +341,57 @@ it('[P30] a title counts only from somebody whose signed role may set it', async
   };
   expect(await keyring.openTitles([await title(annIs())])).toEqual([{ title: 'Plans', revision: 2 }]);
   expect(await keyring.openTitles([await title(bobIs())])).toEqual([{ title: null, revision: 2 }]);
+});
+
+describe('a push, opened with nothing but what this device has kept', () => {
+  const pushed = ({
+    id: messageId,
+    conversationId,
+    seq,
+    senderId,
+    keyEpoch,
+    contentEncrypted,
+  }: Message): PushPayload => ({
+    v: 1,
+    type: 'message',
+    ...{ messageId, conversationId, seq, senderId, keyEpoch, contentEncrypted },
+  });
+  const nothing = { sender: null, group: 'Plans', text: null };
+
+  beforeEach(async () => {
+    // A page has been here.
+    await open(await row(annIs(), group, text('seen')));
+    await keyring.keepNames({ people: { [annIs().userId]: 'Ann' }, groups: { [idOf(group)]: 'Plans' } });
+  });
+
+  it('[P19] says who wrote what, edited or not', async () => {
+    const push = pushed(await row(annIs(), group, text('news')));
+    expect(await openPush(push, storage)).toEqual({ sender: 'Ann', group: 'Plans', text: 'news' });
+    const edit = pushed(await row(annIs(), group, text('better'), { header: { type: 'edit', revision: 1 } }));
+    expect(await openPush(edit, storage)).toMatchObject({ text: 'better' });
+  });
+
+  it('[P30] says nothing of a message that fails a check', async () => {
+    const push = pushed(await row(annIs(), group, text('news')));
+    const forged = pushed(await row({ ...eveIs(), userId: annIs().userId }, group, text('forged')));
+    expect(await openPush(forged, storage)).toEqual(nothing);
+    for (const change of [
+      { senderId: bobIs().userId },
+      { messageId: newId() },
+      { keyEpoch: 1 },
+      { contentEncrypted: 'A' },
+    ])
+      expect(await openPush({ ...push, ...change }, storage)).toEqual(nothing);
+  });
+
+  it('says nothing where the keys are newer than this device, unknown to it, or gone', async () => {
+    const next = await epochBy(annIs(), [me, annIs(), bobIs()], { kind: 'rotate', ops: [] }, group);
+    expect(await openPush(pushed(await row(annIs(), next, text('later'))), storage)).toEqual(nothing);
+    const other = await newGroup(annIs(), [me]);
+    expect(await openPush(pushed(await row(annIs(), other, text('elsewhere'))), storage)).toMatchObject({ text: null });
+    const push = pushed(await row(annIs(), group, text('news')));
+    const { contentEncrypted: _, ...large } = push;
+    expect(await openPush(large, storage)).toEqual(nothing);
+    expect(await openPush(push, memoryStorage())).toEqual({ sender: null, group: null, text: null });
+  });
 });

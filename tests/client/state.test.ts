@@ -44,6 +44,7 @@ const conversation = (change: Partial<ConversationView> = {}): ConversationView 
   rekeyRequired: false,
   tally: { upTo: 0, above: [] },
   unreadStale: false,
+  mutedUntil: null,
   ...change,
 });
 

@@ -20,6 +20,8 @@ interface Parts {
   me: () => Me;
 }
 
+export const epochsPlace = (conversationId: string) => `epochs/${conversationId}`;
+
 export class EpochLog {
   readonly #parts: Parts;
   readonly #serial = new Serial();
@@ -78,13 +80,13 @@ export class EpochLog {
     await this.#unlock(conversationId, conversation);
     this.#conversations.set(conversationId, conversation);
     if (conversation.states.length > before || conversation.keys.size > keysBefore) {
-      await this.#parts.device.put('sealed', `epochs/${conversationId}`, conversation.toStored());
+      await this.#parts.device.put('sealed', epochsPlace(conversationId), conversation.toStored());
     }
     return conversation;
   }
 
   async #restore(conversationId: string): Promise<ConversationKeys> {
-    const stored = await this.#parts.device.get('sealed', `epochs/${conversationId}`);
+    const stored = await this.#parts.device.get('sealed', epochsPlace(conversationId));
     return stored ? ConversationKeys.fromStored(stored as StoredConversation) : new ConversationKeys();
   }
 

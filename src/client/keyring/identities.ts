@@ -30,6 +30,8 @@ interface Pin {
 /** People asked for in one call (LIMITS.userIds). */
 const BATCH = 100;
 const PINS = 'pins';
+/** Where somebody's chain is kept as the server gave it, for openPush, which can ask nobody and verifies it again. */
+export const identityPlace = (userId: string) => `identity/${userId}`;
 
 export class Identities {
   readonly #directory: KeyDirectory;
@@ -107,8 +109,15 @@ export class Identities {
       const known = await verifyChain(userId, chain);
       this.#checkPin(pins, userId, known);
       this.#known.set(userId, known);
+      if (this.#device.lasting) await this.#keep(userId, chain);
     }
     if (JSON.stringify([...pins]) !== before) await this.#device.put('sealed', PINS, [...pins]);
+  }
+
+  async #keep(userId: string, chain: readonly IdentityOfUser[]): Promise<void> {
+    const place = identityPlace(userId);
+    const kept = await this.#device.get('sealed', place);
+    if (JSON.stringify(kept) !== JSON.stringify(chain)) await this.#device.put('sealed', place, chain);
   }
 
   #checkPin(pins: Map<string, Pin>, userId: string, chain: readonly KnownIdentity[]): void {

@@ -6,6 +6,7 @@ import type { Account as StoredAccount } from '#protocol/auth';
 import type { Conversation } from '#protocol/conversation';
 import type { Epoch, Kdf } from '#protocol/keys';
 import type { Message } from '#protocol/message';
+import type { Names } from '../names.ts';
 import type { Storage } from '../storage/storage.ts';
 import { Accounts } from './accounts.ts';
 import { Author, type Beginning, type Change } from './author.ts';
@@ -16,6 +17,8 @@ import { Identities } from './identities.ts';
 import { type OpenedMessage, type OpenedTitle, Opener } from './opener.ts';
 import { type MessageDraft, type ReactionDraft, type Sealed, Sealer } from './sealer.ts';
 import { Seen } from './seen.ts';
+
+const NAMES = 'names';
 
 export class Keyring {
   readonly #device: Device;
@@ -122,6 +125,14 @@ export class Keyring {
 
   async unsent(): Promise<unknown[]> {
     return this.#device.all('outbox');
+  }
+
+  async keepNames(names: Names): Promise<void> {
+    if (this.#device.lasting) await this.#device.put('sealed', NAMES, names);
+  }
+
+  async names(): Promise<Names | undefined> {
+    return (await this.#device.get('sealed', NAMES)) as Names | undefined;
   }
 
   async oneUnsent(id: string): Promise<unknown> {

@@ -12,8 +12,11 @@ import type {
   Timeline,
 } from '../types.ts';
 
-/** A conversation as the feed carries it: without what depends on the viewer's own counting. */
-export type ConversationFrame = Omit<ConversationView, 'lastMessage' | 'unreadCount' | 'tally' | 'unreadStale'>;
+/** A conversation as the feed carries it: without what depends on who looks. */
+export type ConversationFrame = Omit<
+  ConversationView,
+  'lastMessage' | 'unreadCount' | 'mutedUntil' | 'tally' | 'unreadStale'
+>;
 
 /** What of a message counts, opened or not. */
 export type CountedMessage = Pick<MessageView, 'id' | 'conversationId' | 'seq' | 'senderId' | 'createdAt' | 'version'>;

@@ -8,7 +8,9 @@ import { countMessage, readUpTo, recount } from './unread.ts';
 export function putConversations(state: ChatState, answers: ConversationView[]): ChatState {
   return answers.reduce((next, answer) => {
     const known = next.conversations[answer.id];
-    return put(next, known ? withLast(recount(merged(known, answer), answer), answer) : answer);
+    if (!known) return put(next, answer);
+    const { mutedUntil } = answer;
+    return put(next, { ...withLast(recount(merged(known, answer), answer), answer), mutedUntil });
   }, state);
 }
 

@@ -3,7 +3,7 @@
  * or are that key itself, as an object of the platform that can be stored and used but not read.
  */
 
-/** `device`: the key and who it belongs to. `sealed`: pins and epoch keys. `outbox`: unsent messages, by id. */
+/** `device`: the key and who it belongs to. `sealed`: own keys, epoch keys, pins, identities, names. `outbox`: unsent messages, by id. */
 export const TABLES = ['device', 'sealed', 'outbox'] as const;
 export type Table = (typeof TABLES)[number];
 
