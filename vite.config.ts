@@ -4,10 +4,40 @@ import { join } from 'node:path';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import tailwindcss from '@tailwindcss/vite';
 import react from '@vitejs/plugin-react';
-import { defineConfig, type Plugin } from 'vite';
+import { build, defineConfig, type Plugin } from 'vite';
 
+const ROOT = join(import.meta.dirname, 'web');
 const OUT = join(import.meta.dirname, 'dist', 'web');
 const WORTH_COMPRESSING = /\.(?:js|css|html|json|svg|wasm|webmanifest)$/;
+
+/** One classic script at a fixed name: not every browser has service workers that are modules, and its address is what a browser knows it by. */
+function serviceWorker(): Plugin {
+  return {
+    name: 'service-worker',
+    apply: 'build',
+    async closeBundle() {
+      await build({
+        configFile: false,
+        root: ROOT,
+        publicDir: false,
+        logLevel: 'warn',
+        build: {
+          outDir: OUT,
+          emptyOutDir: false,
+          modulePreload: false,
+          target: 'es2022',
+          reportCompressedSize: false,
+          rolldownOptions: {
+            input: join(ROOT, 'service-worker', 'main.ts'),
+            // A library asks Node for its cryptography where a browser has none: never here.
+            transform: { define: { 'import.meta': '{}' } },
+            output: { format: 'iife', entryFileNames: 'service-worker.js' },
+          },
+        },
+      });
+    },
+  };
+}
 
 function precompress(): Plugin {
   return {
@@ -28,8 +58,8 @@ function precompress(): Plugin {
 }
 
 export default defineConfig({
-  root: join(import.meta.dirname, 'web'),
-  plugins: [react(), tailwindcss(), precompress()],
+  root: ROOT,
+  plugins: [react(), tailwindcss(), serviceWorker(), precompress()],
   // Module workers: the crypto worker shares chunks with nothing and may import.
   worker: { format: 'es' },
   build: {

@@ -7,6 +7,7 @@ import { Quiet } from './conversation-list/quiet.tsx';
 import { Sidebar } from './conversation-list/sidebar.tsx';
 import { Announcer } from './live/announcer.tsx';
 import { useTitleBadge } from './live/title-badge.ts';
+import { useNotifying } from './notifications/use-notifying.ts';
 import { useOwnPresence } from './presence/use-own-presence.ts';
 import { cn } from './ui/cn.ts';
 import { Logo } from './ui/logo.tsx';
@@ -25,6 +26,7 @@ export function Shell() {
   useShortcuts();
   useTitleBadge();
   useOwnPresence();
+  useNotifying();
   const newConversation = useUi((state) => state.newConversation);
   const switcher = useUi((state) => state.switcher);
   return (

@@ -354,7 +354,12 @@ describe('a push, opened with nothing but what this device has kept', () => {
   }: Message): PushPayload => ({
     v: 1,
     type: 'message',
-    ...{ messageId, conversationId, seq, senderId, keyEpoch, contentEncrypted },
+    messageId,
+    conversationId,
+    seq,
+    senderId,
+    keyEpoch,
+    contentEncrypted,
   });
   const nothing = { sender: null, group: 'Plans', text: null };
 

@@ -1,10 +1,12 @@
 /** The top of a conversation: who it is with, whether they are there, and the door to the people in it. */
-import { ArrowLeft, UsersRound } from 'lucide-react';
+import { ArrowLeft, BellOff, UsersRound } from 'lucide-react';
 import { Link } from 'wouter';
+import { isMuted } from '#client/select';
 import type { ConversationView } from '#client/types';
 import { useMe, useSignals, useWatchPresence } from '../chat.ts';
 import { faceOf, othersOf, partnerOf } from '../naming.ts';
 import { PresenceIndicator } from '../presence/presence-indicator.tsx';
+import { useNow } from '../time.ts';
 import { Avatar } from '../ui/avatar.tsx';
 import { buttonClass } from '../ui/button.tsx';
 import { IconButton } from '../ui/icon-button.tsx';
@@ -12,6 +14,7 @@ import { setUi } from '../ui-state.ts';
 
 export function ChatHeader({ conversation }: { conversation: ConversationView }) {
   const me = useMe().id;
+  const muted = isMuted(conversation, useNow());
   const face = faceOf(conversation, me);
   const partner = partnerOf(conversation, me);
   const others = othersOf(conversation, me).map(({ id }) => id);
@@ -24,13 +27,16 @@ export function ChatHeader({ conversation }: { conversation: ConversationView })
       <button
         type="button"
         onClick={() => setUi({ members: true })}
-        aria-label={`About ${face.name}`}
+        aria-label={`About ${face.name}${muted ? ', muted' : ''}`}
         className="-ml-2 flex min-w-0 flex-1 items-center gap-3 rounded-lg px-2 py-1.5 text-left hover:bg-hover"
       >
         <Avatar {...face} size="sm" className="size-9" />
         <span className="stack min-w-0 leading-tight">
-          <span role="heading" aria-level={2} className="truncate text-lg font-semibold">
-            {face.name}
+          <span className="flex min-w-0 items-center gap-2">
+            <span role="heading" aria-level={2} className="truncate text-lg font-semibold">
+              {face.name}
+            </span>
+            {muted && <BellOff size={15} aria-hidden className="shrink-0 text-muted" />}
           </span>
           <span className="min-h-4.5 truncate text-sm text-muted">
             {partner ? (

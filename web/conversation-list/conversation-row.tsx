@@ -1,8 +1,8 @@
 /** One line of the list. Subscribes to its own conversation only. */
-import { CircleAlert, Clock3 } from 'lucide-react';
+import { BellOff, CircleAlert, Clock3 } from 'lucide-react';
 import { memo } from 'react';
 import { Link } from 'wouter';
-import { selectConversation, selectTyping, selectUnsent } from '#client/select';
+import { isMuted, selectConversation, selectTyping, selectUnsent } from '#client/select';
 import type { ConversationView, MessageView } from '#client/types';
 import { useChat, useMe, useSignals } from '../chat.ts';
 import { faceOf, firstName, partnerOf, typists } from '../naming.ts';
@@ -21,6 +21,8 @@ export const ConversationRow = memo(function ConversationRow({ id, current }: { 
   const face = faceOf(conversation, me);
   const partner = partnerOf(conversation, me);
   const unread = current ? 0 : conversation.unreadCount;
+  const muted = isMuted(conversation, now);
+  const loud = unread > 0 && !muted;
   return (
     <li className="[contain-intrinsic-size:auto_4.25rem] [content-visibility:auto]">
       <Link
@@ -45,23 +47,31 @@ export const ConversationRow = memo(function ConversationRow({ id, current }: { 
         </span>
         <span className="stack min-w-0 flex-1 gap-0.5">
           <span className="flex items-baseline gap-2">
-            <span className={cn('flex-1 truncate', unread > 0 ? 'font-bold' : 'font-semibold')}>{face.name}</span>
+            <span className="flex min-w-0 flex-1 items-center gap-1.5">
+              <span className={cn('truncate', loud ? 'font-bold' : 'font-semibold')}>{face.name}</span>
+              {muted && <BellOff size={13} role="img" aria-label="muted" className="shrink-0 text-muted" />}
+            </span>
             {conversation.lastMessage && (
               <time
                 dateTime={conversation.lastMessageAt}
                 title={fullTime(conversation.lastMessageAt)}
-                className={cn('shrink-0 text-xs', unread > 0 ? 'font-semibold text-fresh' : 'text-muted')}
+                className={cn('shrink-0 text-xs', loud ? 'font-semibold text-fresh' : 'text-muted')}
               >
                 {briefTime(conversation.lastMessageAt, now)}
               </time>
             )}
           </span>
           <span className="flex items-center gap-2">
-            <span className={cn('flex-1 truncate text-sm', unread > 0 ? 'text-ink' : 'text-muted')}>
+            <span className={cn('flex-1 truncate text-sm', loud ? 'text-ink' : 'text-muted')}>
               <Line conversation={conversation} me={me} current={current} />
             </span>
             {unread > 0 && (
-              <span className="grid h-5 min-w-5 shrink-0 place-items-center rounded-full bg-fresh px-1.5 text-xs font-bold text-on-fresh tabular-nums">
+              <span
+                className={cn(
+                  'grid h-5 min-w-5 shrink-0 place-items-center rounded-full px-1.5 text-xs font-bold tabular-nums',
+                  muted ? 'bg-line text-muted' : 'bg-fresh text-on-fresh',
+                )}
+              >
                 {unread > 999 ? '999+' : unread}
                 <span className="sr-only"> unread</span>
               </span>

@@ -2,6 +2,7 @@
 import { Settings, SquarePen } from 'lucide-react';
 import { Link } from 'wouter';
 import { useMe } from '../chat.ts';
+import { Offer } from '../notifications/offer.tsx';
 import { Avatar } from '../ui/avatar.tsx';
 import { IconButton } from '../ui/icon-button.tsx';
 import { Wordmark } from '../ui/logo.tsx';
@@ -21,6 +22,7 @@ export function Sidebar() {
         </IconButton>
       </header>
       <ConversationList />
+      <Offer />
       <footer className="border-t border-line p-2 pb-[max(0.5rem,env(safe-area-inset-bottom))]">
         <Link
           href="/settings"

@@ -14,6 +14,7 @@ import { attempt, tell, tellProblem } from '../ui/toast.tsx';
 import { setUi } from '../ui-state.ts';
 import { GroupName } from './group-name.tsx';
 import { MemberRow } from './member-row.tsx';
+import { Mute } from './mute.tsx';
 import { mayManage, maySetRoles } from './rights.ts';
 
 const close = () => setUi({ members: false });
@@ -65,6 +66,9 @@ export default function MembersPanel({ conversation }: { conversation: Conversat
           <p className="mt-3 flex items-center gap-2 rounded-full bg-accent-soft px-3 py-1 text-xs font-medium text-accent">
             <LockKeyhole size={13} aria-hidden /> End-to-end encrypted
           </p>
+        </div>
+        <div className="px-3">
+          <Mute conversation={conversation} />
         </div>
         {mayManage(conversation) && (
           <div className="px-3">

@@ -2,15 +2,18 @@
 import { onChatChange } from '../chat.ts';
 import { forgetEmoji } from '../chat-window/quick-emoji.ts';
 import { forgetScroll } from '../chat-window/scroll-memory.ts';
+import { forgetNotifications } from '../notifications/standing.ts';
 import { queryClient } from '../trpc.ts';
 import { forgetUi } from '../ui-state.ts';
 
 export function forgetOnLeaving(): void {
   onChatChange((now, before) => {
-    if (before.session.status !== 'signed-in' || now.session.status !== 'signed-out') return;
+    // Also when it ended while no page was open, which shows when the page looks for it.
+    if (before.session.status === 'signed-out' || now.session.status !== 'signed-out') return;
     forgetUi();
     forgetScroll();
     forgetEmoji();
+    forgetNotifications();
     queryClient.clear();
   });
 }

@@ -7,6 +7,7 @@ import { Button, buttonClass } from '../ui/button.tsx';
 import { Confirm } from '../ui/confirm.tsx';
 import { Devices } from './devices.tsx';
 import { leave } from './leave.ts';
+import { Notifications } from './notifications.tsx';
 import { PrivacyChoices } from './privacy.tsx';
 import { Profile } from './profile.tsx';
 import { ThemeChoice } from './theme-choice.tsx';
@@ -28,6 +29,9 @@ export default function Settings() {
           </Section>
           <Section title="Appearance" text="On this device.">
             <ThemeChoice />
+          </Section>
+          <Section title="Notifications" text="On this device.">
+            <Notifications />
           </Section>
           <Section title="Privacy" text="What others see of you, and you of them.">
             <PrivacyChoices />
