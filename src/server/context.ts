@@ -11,6 +11,8 @@ export interface Connection {
   readonly session: Session | null;
   /** Moves the expiry to the newer token's. False when it is not for this very session. */
   extend(session: Session): boolean;
+  /** Cuts a caller that asks and does not read the answers. */
+  mindUnread(): void;
   /** Says why, and cuts what does not close by itself within a moment. */
   close(code: number, reason: string): void;
   /** Running subscriptions and calls in flight, counted by `trpc.ts` against its limits. */

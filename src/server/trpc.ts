@@ -34,6 +34,7 @@ const measured = t.procedure.use(async function measure({ ctx, path, type, signa
     const result = await next({ ctx: { signal: life ? life.signal : given } });
     metrics.calls.inc({ path, type, outcome: result.ok ? 'ok' : translate(result.error).code });
     if (!result.ok) throw translate(result.error);
+    ctx.connection?.mindUnread();
     if (life === null || !isIterable(result.data)) return result;
     goesOn = true;
     return { ...result, data: withLife(result.data, life, leave) };

@@ -21,6 +21,8 @@ const isRefusal = (error: unknown) =>
 export interface PlainClient extends AsyncDisposable {
   readonly person: Person;
   readonly seen: Seen;
+  /** Resolves once it follows for the first time. */
+  readonly live: Promise<void>;
   /** Acts at random until told to stop; resolves when the last call is settled. */
   write(rooms: readonly Room[], pauseMs: number): Promise<void>;
   stop(): void;
@@ -37,6 +39,10 @@ export interface PlainOptions {
 export function newPlainClient({ home, person, random, history, naive }: PlainOptions): PlainClient {
   const seen = new Seen();
   let stopped = false;
+  let isLive = () => {};
+  const hasBegun = new Promise<void>((done) => {
+    isLive = done;
+  });
   const socket = createWSClient({
     url: home.wsUrl,
     WebSocket: WebSocket as unknown as typeof globalThis.WebSocket,
@@ -64,6 +70,7 @@ export function newPlainClient({ home, person, random, history, naive }: PlainOp
   }
   function hear({ id, data }: { id: string; data: FeedEvent }): void {
     lastEventId = id;
+    if (data.type === 'live') isLive();
     if (data.type === 'message') seen.apply(data.message);
     if (data.type === 'resync') {
       seen.resyncs += 1;
@@ -157,6 +164,7 @@ export function newPlainClient({ home, person, random, history, naive }: PlainOp
   return {
     person,
     seen,
+    live: hasBegun,
     async write(rooms, pauseMs) {
       while (!stopped) {
         const room = rooms[random.below(rooms.length)];

@@ -73,6 +73,7 @@ export async function run(options: RunOptions): Promise<Report> {
   try {
     const of = (person: Person) => rooms.filter((room) => room.people.some(({ userId }) => userId === person.userId));
     for (const client of sdk) await client.open(of(client.person));
+    await Promise.all(plain.map(({ live }) => live));
     const writing = [...plain, ...sdk].map((client) => client.write(of(client.person), options.pauseMs));
     await pause(1_000);
     const faults = await runFaults(world, { random: seeded(seed), ...options });

@@ -85,6 +85,36 @@ describe('live', () => {
     expect(feed.items.at(-1)).toBe(last);
   });
 
+  test('[R7] who leaves by himself is told once, and not again when the others change the key', async () => {
+    const group = await newGroup(ann, [bob, cyd]);
+    using feed = await followLive(cyd);
+    await cyd.api.conversations.removeParticipant.mutate({ conversationId: group.id, userId: cyd.userId });
+    await feed.until((event) => event.type === 'participant' && event.removed);
+    const { authored, epoch } = await draftEpoch(ann, [ann, bob], { kind: 'rotate', ops: [op.remove(cyd)] }, group);
+    await ann.api.keys.rotate.mutate({ conversationId: group.id, epoch });
+    group.epoch = authored;
+    await send(ann, group, 'without cyd');
+    await sleep(1_200);
+    const removals = (of: typeof feed) =>
+      of.items.filter((event) => event.type === 'participant' && event.conversationId === group.id);
+    expect(removals(feed)).toHaveLength(1);
+    using resumed = await followLive(cyd, feed.ids[0]);
+    expect(removals(resumed)).toHaveLength(1);
+  });
+
+  test('[G1] a watermark that moves is a signal, and no event for everybody', async () => {
+    using feed = await followLive(ann);
+    await sleep(1_200);
+    for (let i = 1; i <= 3; i++) {
+      await send(ann, room, `m${i}`);
+      await bob.api.receipts.advance.mutate({ conversationId: room.id, readSeq: i });
+      await sleep(700);
+    }
+    await sleep(1_500);
+    expect(feed.items.filter(({ type }) => type === 'participant')).toEqual([]);
+    expect(messagesIn(feed.items)).toHaveLength(3);
+  });
+
   test('[P23] revoking the session ends the socket, and nothing comes after', async () => {
     const program = newProgram(server, { token: (await server.deps.tokens.sign(bob.userId, bob.sessionId)).token });
     using feed = await followLive(program);

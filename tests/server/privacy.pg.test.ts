@@ -63,6 +63,23 @@ test('[P14][G5] hidden reading: delivered is told, read is not; my own devices k
   expect(await readBy(ann, bob)).toBe(second.seq);
 });
 
+test('[P13][P14][G5] another device of mine, back from an absence, knows how far I have read', async () => {
+  await share(bob, { receipts: false });
+  const before = await followLive(bob);
+  const cursor = before.ids.at(-1);
+  before[Symbol.dispose]();
+  const { id, seq } = await send(ann, room, 'read on one device');
+  await bob.api.messages.setStatus.mutate({ messageId: id, status: 'read' });
+  using feed = await followLive(bob, cursor);
+  const own = feed.items.flatMap((event) =>
+    event.type === 'participant' && event.userId === bob.userId ? [event.participant?.readSeq] : [],
+  );
+  expect(own).toEqual([seq]);
+  using hers = await followLive(ann, undefined);
+  expect(hers.items).toHaveLength(1);
+  expect(await readBy(ann, bob)).toBe(0);
+});
+
 test('[P14][G5] answering does not tell that one has read', async () => {
   await share(bob, { receipts: false });
   await send(ann, room, 'one');

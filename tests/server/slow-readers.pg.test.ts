@@ -24,13 +24,12 @@ afterAll(async () => {
   await server[Symbol.asyncDispose]();
 });
 
-/** A socket of Bob's that follows the feed, and from a given moment on reads nothing any more. */
-async function stall(lastEventId?: string) {
+/** A socket of Bob's that is subscribed, and from a given moment on reads nothing any more. */
+async function stall(path = 'feed.follow', input: object = {}) {
   const socket = new WebSocket(`${server.wsUrl}?connectionParams=1`);
   await once(socket, 'open');
   socket.send(JSON.stringify({ method: 'connectionParams', data: { token: bob.token } }));
-  const params = { path: 'feed.follow', input: { lastEventId } };
-  socket.send(JSON.stringify({ id: 1, method: 'subscription', params }));
+  socket.send(JSON.stringify({ id: 1, method: 'subscription', params: { path, input } }));
   await once(socket, 'message');
   socket.pause();
   return socket;
@@ -71,10 +70,33 @@ test('[P16][R8] live: five that stop reading are cut, the sixth has everything, 
   expect(messagesIn(resumed.items)).toHaveLength(400);
 });
 
+test('[P16][G1] signals are dropped for those who do not read them', async () => {
+  const stalled = await Promise.all(Array.from({ length: STALLED }, () => stall('typing.onChange', {})));
+  for (let i = 0; i < 40_000; i++) {
+    server.deps.typing.set(room.id, ann.userId, true);
+    if (i % 500 === 0) await sleep(1);
+  }
+  expect(await metric(/parley_socket_unsent_bytes (\d+)/)).toBeLessThan(STALLED * 512 * 1024);
+  for (const socket of stalled) socket.terminate();
+});
+
+test('[P18] who asks and does not read the answers is cut', async () => {
+  const socket = await stall();
+  const params = { path: 'messages.list', input: { conversationId: room.id, limit: 100 } };
+  const cut = () => metric(/sockets_closed_total\{code="1006"\} (\d+)/);
+  const before = await cut();
+  for (let i = 0; i < 40; i++) socket.send(JSON.stringify({ id: 10 + i, method: 'query', params }));
+  await until(async () => (await cut()) > before);
+  socket.terminate();
+  expect(await metric(/parley_socket_unsent_bytes (\d+)/)).toBeLessThan(8 * 1024 * 1024);
+});
+
 test('[P16][R8] a replay waits for its reader instead of piling up what it has to give', async () => {
   using reader = await followLive(bob);
   const cursor = reader.ids.at(-1)?.replace(/\.\d+:\d+:.*$/, '.3:3:');
-  const stalled = await Promise.all(Array.from({ length: STALLED }, () => stall(cursor)));
+  const stalled = await Promise.all(
+    Array.from({ length: STALLED }, () => stall('feed.follow', { lastEventId: cursor })),
+  );
   await sleep(500);
   expect(await metric(/parley_socket_unsent_bytes (\d+)/)).toBeLessThan(STALLED * 1024 * 1024);
   // Somebody who only paused goes on where he was, and gets all of it.

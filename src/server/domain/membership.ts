@@ -27,12 +27,12 @@ export async function commitEpoch(
   const { conversationId, lastSeq } = membership;
   const { ops, epoch, kind } = parsed.record;
   const state = await verifyEpoch(tx, parsed, membership);
-  await checkRemovals(tx, parsed, intent);
+  const gone = await checkRemovals(tx, parsed, intent);
 
   // Those who go are told first and hear no more; those who come are told the whole conversation first.
-  const removals = ops.filter(({ op }) => op === 'remove');
+  const removals = ops.filter((op) => op.op === 'remove' && !gone.has(op.userId));
   const arrivals = ops.filter(({ op }) => op !== 'remove');
-  const first = await takeVersions(tx, conversationId, ops.length + 2);
+  const first = await takeVersions(tx, conversationId, removals.length + arrivals.length + 2);
   for (const [i, op] of [...removals, ...arrivals].entries()) {
     const version = first + (i < removals.length ? i : i + 2);
     await applyOp(tx, membership, op, { version, withHistory: intent.grant !== null });
@@ -64,8 +64,11 @@ export async function commitEpoch(
   for (const [i, op] of arrivals.entries()) emit(conversationId, ownVersion + 2 + i, person(op, ownVersion + 2 + i));
 }
 
-/** Nobody is put out under cover of a rotation, and a rotation leaves nobody in who is gone. */
-async function checkRemovals(tx: Tx, parsed: ParsedEpoch, { removing }: Intent): Promise<void> {
+/**
+ * Nobody is put out under cover of a rotation, and a rotation leaves nobody in who is gone.
+ * @returns those who had gone before: they were told then, and are only taken out of the keys now
+ */
+async function checkRemovals(tx: Tx, parsed: ParsedEpoch, { removing }: Intent): Promise<Set<string>> {
   const { conversationId, kind, ops } = parsed.record;
   const removed = new Set(ops.flatMap((op) => (op.op === 'remove' ? [op.userId] : [])));
   const gone = await tx
@@ -80,9 +83,20 @@ async function checkRemovals(tx: Tx, parsed: ParsedEpoch, { removing }: Intent):
     );
   if (kind === 'rotate' && gone.some(({ userId }) => !removed.has(userId)))
     throw new ParleyError('CONFLICT', 'rekey_required', { message: 'the rotation leaves somebody in who is gone' });
-  for (const { userId } of gone) removed.delete(userId);
+  const goneIds = new Set(gone.flatMap(({ userId }) => (removed.delete(userId) ? [userId] : [])));
   if (removing) removed.delete(removing);
   if (removed.size > 0) throw new ParleyError('FORBIDDEN', 'role_too_low');
+  if (goneIds.size > 0)
+    await tx
+      .update(conversationParticipants)
+      .set({ inEpoch: false })
+      .where(
+        and(
+          eq(conversationParticipants.conversationId, conversationId),
+          inArray(conversationParticipants.userId, [...goneIds]),
+        ),
+      );
+  return goneIds;
 }
 
 async function applyOp(
@@ -91,14 +105,14 @@ async function applyOp(
   op: EpochOp,
   { version, withHistory }: { version: number; withHistory: boolean },
 ): Promise<void> {
-  const stamp = { version, changedXid: currentXid };
+  const stamp = { version, ownXid: currentXid, changedXid: currentXid };
   const row = (userId: string) =>
     and(eq(conversationParticipants.conversationId, conversationId), eq(conversationParticipants.userId, userId));
   switch (op.op) {
     case 'remove':
       await tx
         .update(conversationParticipants)
-        .set({ ...stamp, inEpoch: false, leftAt: sql`coalesce(${conversationParticipants.leftAt}, now())` })
+        .set({ ...stamp, inEpoch: false, leftAt: sql`now()` })
         .where(row(op.userId));
       return;
     case 'role':

@@ -109,7 +109,7 @@ function leave(deps: Deps, userId: string, conversationId: string) {
     const version = await takeVersions(tx, conversationId, 2);
     await tx
       .update(conversationParticipants)
-      .set({ leftAt: sql`now()`, version, changedXid: currentXid })
+      .set({ leftAt: sql`now()`, version, ownXid: currentXid, changedXid: currentXid })
       .where(
         and(eq(conversationParticipants.conversationId, conversationId), eq(conversationParticipants.userId, userId)),
       );

@@ -86,7 +86,7 @@ const participantColumns = {
   joinedAt: conversationParticipants.joinedAt,
   joinedSeq: conversationParticipants.joinedSeq,
   deliveredSeq: conversationParticipants.deliveredSeq,
-  /** As others see it; who looks at himself is put right by the caller. */
+  /** As others see it. */
   readSeq:
     sql<number>`least(${conversationParticipants.readSeq}, ${conversationParticipants.readsHiddenAfter})`.mapWith(
       Number,
@@ -100,26 +100,42 @@ export interface ParticipantRow {
   participant: Participant;
 }
 
-/** Everybody who is in these conversations now, in the order of joining. */
-export async function loadParticipants(db: Db | Tx, conversationIds: string[]): Promise<ParticipantRow[]> {
+/**
+ * Everybody who is in these conversations now, in the order of joining. For a viewer his own row tells how far he has
+ * really read; what is shared by many has none.
+ */
+export async function loadParticipants(
+  db: Db | Tx,
+  conversationIds: string[],
+  viewerId?: string,
+): Promise<ParticipantRow[]> {
   if (conversationIds.length === 0) return [];
   const rows = await db
-    .select(participantColumns)
+    .select({ ...participantColumns, ownReadSeq: conversationParticipants.readSeq })
     .from(conversationParticipants)
     .innerJoin(users, eq(users.id, conversationParticipants.userId))
     .where(
       and(inArray(conversationParticipants.conversationId, conversationIds), isNull(conversationParticipants.leftAt)),
     )
     .orderBy(asc(conversationParticipants.joinedAt), asc(conversationParticipants.userId));
-  return rows.map(({ conversationId, version, ...row }) => ({
+  return rows.map(({ conversationId, version, ownReadSeq, readSeq, ...row }) => ({
     conversationId,
     version,
-    participant: { ...row, user: row.user satisfies User, joinedAt: row.joinedAt.toISOString() },
+    participant: {
+      ...row,
+      user: row.user satisfies User,
+      readSeq: row.user.id === viewerId ? ownReadSeq : readSeq,
+      joinedAt: row.joinedAt.toISOString(),
+    },
   }));
 }
 
-/** Whole conversations as the feed carries them: participants included, nothing that depends on the viewer. */
-export async function loadConversations(db: Db | Tx, ids: string[]): Promise<Map<string, Conversation>> {
+/** Whole conversations as the feed carries them, participants included. For the viewer, see loadParticipants. */
+export async function loadConversations(
+  db: Db | Tx,
+  ids: string[],
+  viewerId?: string,
+): Promise<Map<string, Conversation>> {
   const found = new Map<string, Conversation>();
   if (ids.length === 0) return found;
   const rows = await db
@@ -146,7 +162,7 @@ export async function loadConversations(db: Db | Tx, ids: string[]): Promise<Map
       lastMessageAt: row.lastMessageAt.toISOString(),
       participants: [],
     });
-  for (const { conversationId, participant } of await loadParticipants(db, ids))
+  for (const { conversationId, participant } of await loadParticipants(db, ids, viewerId))
     found.get(conversationId)?.participants.push(participant);
   return found;
 }

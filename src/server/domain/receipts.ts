@@ -113,7 +113,8 @@ export async function listStatuses(deps: Deps, userId: string, messageId: string
     .select({
       userId: p.userId,
       deliveredSeq: p.deliveredSeq,
-      readSeq: sql<number>`least(${p.readSeq}, ${p.readsHiddenAfter})`.mapWith(Number),
+      readSeq: sql<number>`case when ${p.userId} = ${userId} then ${p.readSeq}
+        else least(${p.readSeq}, ${p.readsHiddenAfter}) end`.mapWith(Number),
       deliveredAt: firstCovering('delivered'),
       readAt: firstCovering('read'),
     })

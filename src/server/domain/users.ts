@@ -77,7 +77,7 @@ async function stampMemberships({ tx, emit }: Change, userId: string): Promise<v
     .where(inArray(conversations.id, ids));
   await tx
     .update(conversationParticipants)
-    .set({ version: conversations.version, changedXid: currentXid })
+    .set({ version: conversations.version, ownXid: currentXid, changedXid: currentXid })
     .from(conversations)
     .where(and(mine, eq(conversations.id, conversationParticipants.conversationId), inArray(conversations.id, ids)));
   for (const { conversationId, version, participant } of await loadParticipants(tx, ids)) {

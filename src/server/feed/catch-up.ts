@@ -47,7 +47,7 @@ export class CatchUp {
   async next(): Promise<Given[] | undefined> {
     if (this.#given === this.#page.length && !(await this.#turn())) return undefined;
     const rows = this.#page.slice(this.#given, this.#given + this.#piece);
-    const events = await loadEvents(this.#deps.db, rows);
+    const events = await loadEvents(this.#deps.db, rows, this.#userId);
     const from = this.#given;
     this.#given += rows.length;
     this.#fit(events);

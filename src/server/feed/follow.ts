@@ -94,8 +94,11 @@ export class Follower implements AsyncIterableIterator<Tracked> {
 
   async #start(): Promise<void> {
     const { userId, lastEventId, signal } = this.#options;
-    const stop = await this.#deps.audience.listen(userId, (message) => this.#hear(message));
-    this.#release.push(stop, this.#deps.hub.enter());
+    // Once, however often what follows has to be tried.
+    if (this.#release.length === 0) {
+      const stop = await this.#deps.audience.listen(userId, (message) => this.#hear(message));
+      this.#release.push(stop, this.#deps.hub.enter());
+    }
     if (signal.aborted) return this.#close();
     this.#startRound = this.#deps.hub.round;
     const read = typeof lastEventId === 'string' ? this.#deps.cursors.read(userId, lastEventId) : undefined;

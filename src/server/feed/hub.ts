@@ -192,7 +192,7 @@ async function changedSince(
   const rows = await sql<(Partial<ChangedRow> & { now: string })[]>`
     with came as (
       select p.conversation_id as id from conversation_participants p
-      where p.user_id = any(${people}::uuid[]) and ${unseen('p.changed_xid')}
+      where p.user_id = any(${people}::uuid[]) and ${unseen('p.own_xid')}
     ),
     touched as (
       select id from conversations where id = any(${conversations}::uuid[]) and ${unseen('changed_xid')}
@@ -207,8 +207,9 @@ async function changedSince(
       select 'keys', e.conversation_id, e.version, e.epoch::text, e.changed_xid
       from touched t join conversation_epochs e on e.conversation_id = t.id where ${unseen('e.changed_xid')}
       union all
-      select 'participant', p.conversation_id, p.version, p.user_id::text, p.changed_xid
-      from touched t join conversation_participants p on p.conversation_id = t.id where ${unseen('p.changed_xid')}
+      -- Watermarks are told by receipts, and by a resume; here they would be as many as members times messages.
+      select 'participant', p.conversation_id, p.version, p.user_id::text, p.own_xid
+      from touched t join conversation_participants p on p.conversation_id = t.id where ${unseen('p.own_xid')}
     )
     select pg_current_snapshot()::text as now, changed.* from (select 1) one left join changed on true
     order by changed.conversation_id, changed.version`;

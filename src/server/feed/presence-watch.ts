@@ -3,7 +3,7 @@ import type { PresenceSignal } from '#protocol/signal';
 import type { BusMessage } from '../bus/bus.ts';
 import type { Deps } from '../deps.ts';
 import { presenceVisibleTo } from '../domain/privacy.ts';
-import { stream, type Watcher } from './signals.ts';
+import { type Push, stream, type Watcher } from './signals.ts';
 
 /** Transitions come in bursts (a node goes, a network comes back): what is told within this time is told as one. */
 const GATHER_MS = 50;
@@ -23,7 +23,7 @@ class PresenceWatch {
   readonly #deps: Deps;
   readonly #viewerId: string;
   readonly #userIds: readonly string[];
-  readonly #push: (signal: PresenceSignal) => void;
+  readonly #push: Push<PresenceSignal>;
   readonly #told = new Map<string, string>();
   readonly #pending = new Map<string, Omit<PresenceSignal, 'userId'>>();
   #visible: ReadonlySet<string> = new Set();
@@ -32,7 +32,7 @@ class PresenceWatch {
   #timer: NodeJS.Timeout | undefined;
   #stops: (() => void)[] = [];
 
-  constructor(deps: Deps, viewerId: string, userIds: string[], push: (signal: PresenceSignal) => void) {
+  constructor(deps: Deps, viewerId: string, userIds: string[], push: Push<PresenceSignal>) {
     this.#deps = deps;
     this.#viewerId = viewerId;
     this.#userIds = [...new Set(userIds)];
@@ -41,9 +41,14 @@ class PresenceWatch {
 
   async start(): Promise<void> {
     const { bus, audience } = this.#deps;
-    for (const id of this.#userIds) this.#stops.push(bus.subscribe(`p:${id}`, (message) => this.#hear(message)));
-    this.#stops.push(await audience.listen(this.#viewerId, (message) => this.#hear(message)));
-    await this.#tellAll();
+    try {
+      for (const id of this.#userIds) this.#stops.push(bus.subscribe(`p:${id}`, (message) => this.#hear(message)));
+      this.#stops.push(await audience.listen(this.#viewerId, (message) => this.#hear(message)));
+      await this.#tellAll();
+    } catch (error) {
+      this.stop();
+      throw error;
+    }
   }
 
   stop(): void {
@@ -59,13 +64,20 @@ class PresenceWatch {
     this.#soon(GATHER_MS);
   }
 
+  /** One at a time: a state that was asked for earlier must not be told later. */
   #soon(ms: number): void {
-    this.#timer ??= setTimeout(() => {
-      this.#timer = undefined;
-      this.#tell().catch((error: unknown) => {
+    this.#timer ??= setTimeout(async () => {
+      let again = 0;
+      try {
+        await this.#tell();
+        if (this.#pending.size > 0) again = GATHER_MS;
+      } catch (error) {
         this.#deps.log.warn({ err: error }, 'presence not told, trying again');
-        if (this.#stops.length > 0) this.#soon(RETRY_MS);
-      });
+        again = RETRY_MS;
+      }
+      this.#timer = undefined;
+      if (this.#isStale) again ||= RETRY_MS;
+      if (again > 0 && this.#stops.length > 0) this.#soon(again);
     }, ms).unref();
   }
 
@@ -92,8 +104,9 @@ class PresenceWatch {
   #say(userId: string, state: Omit<PresenceSignal, 'userId'>): void {
     const told = `${state.status} ${state.lastSeenAt}`;
     if (this.#told.get(userId) === told) return;
-    this.#told.set(userId, told);
-    this.#push({ userId, ...state });
+    // A reader that is behind is told the state of then, later.
+    if (this.#push({ userId, ...state })) this.#told.set(userId, told);
+    else this.#isStale = true;
   }
 }
 

@@ -67,8 +67,8 @@ export async function replayPage(
   };
 }
 
-/** The current state of each changed row as an event; undefined for what is not there any more. */
-export async function loadEvents(db: Db, rows: ChangedRow[]): Promise<(StampedEvent | undefined)[]> {
+/** The current state of each changed row as an event; undefined for what is not there any more. For one viewer, or for all. */
+export async function loadEvents(db: Db, rows: ChangedRow[], viewerId?: string): Promise<(StampedEvent | undefined)[]> {
   const of = (kind: ChangedRow['kind']) => rows.filter((row) => row.kind === kind);
   const unique = (ids: string[]) => [...new Set(ids)];
   const [messages, conversations, participants] = await Promise.all([
@@ -76,8 +76,8 @@ export async function loadEvents(db: Db, rows: ChangedRow[]): Promise<(StampedEv
       db,
       of('message').map(({ key }) => key),
     ),
-    loadConversations(db, unique(of('conversation').map((row) => row.conversation_id))),
-    loadParticipants(db, unique(of('participant').map((row) => row.conversation_id))),
+    loadConversations(db, unique(of('conversation').map((row) => row.conversation_id)), viewerId),
+    loadParticipants(db, unique(of('participant').map((row) => row.conversation_id)), viewerId),
   ]);
   const messageOf = new Map(messages.map((message) => [message.id, message]));
   const personOf = new Map(participants.map((row) => [`${row.conversationId}/${row.participant.user.id}`, row]));

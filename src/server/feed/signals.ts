@@ -15,11 +15,11 @@ export interface Watcher {
   readonly signal: AbortSignal;
 }
 
+/** @returns false when it was dropped, because the reader is behind. */
+export type Push<T> = (value: T) => boolean;
+
 /** A hand-written iterator over what `attach` pushes: a fifth of the memory of a generator, and it ends with the signal. */
-export function stream<T>(
-  watcher: Watcher,
-  attach: (push: (value: T) => void) => Promise<() => void>,
-): AsyncIterableIterator<T> {
+export function stream<T>(watcher: Watcher, attach: (push: Push<T>) => Promise<() => void>): AsyncIterableIterator<T> {
   const queue: T[] = [];
   let parked: ((result: IteratorResult<T>) => void) | undefined;
   let started: Promise<() => void> | undefined;
@@ -27,12 +27,13 @@ export function stream<T>(
   const end = { value: undefined, done: true } as const;
 
   const push = (value: T) => {
-    if (closed) return;
+    const isBehind = (watcher.connection?.socket.bufferedAmount ?? 0) > MAX_UNSENT_BYTES || queue.length >= MAX_QUEUED;
+    if (closed || isBehind) return false;
     if (parked) {
       parked({ value, done: false });
       parked = undefined;
-    } else if (queue.length < MAX_QUEUED && (watcher.connection?.socket.bufferedAmount ?? 0) <= MAX_UNSENT_BYTES)
-      queue.push(value);
+    } else queue.push(value);
+    return true;
   };
   const close = () => {
     if (closed) return;
@@ -69,7 +70,7 @@ export async function watchReceipts(deps: Deps, watcher: Watcher, conversationId
   return stream<ReceiptSignal>(watcher, (push) =>
     deps.audience.listen(watcher.userId, (message) => {
       if (message.kind !== 'receipt' || (conversationId && message.conversationId !== conversationId)) return;
-      if (message.signal.userId === watcher.userId) return push(message.signal);
+      if (message.signal.userId === watcher.userId) return void push(message.signal);
       if (!message.shown) return;
       const sees = deps.audience.privacyOf(watcher.userId)?.receipts !== false;
       push(sees ? message.shown : { ...message.shown, readSeq: 0 });

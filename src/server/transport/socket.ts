@@ -87,14 +87,19 @@ export class Socket implements Connection {
     this.socket.once('close', () => clearTimeout(cut));
   }
 
+  /** At once: words would only wait behind the rest. */
+  mindUnread(): void {
+    if (this.socket.bufferedAmount > UNREAD_BYTES) this.socket.terminate();
+  }
+
   /** Counts a frame in. A bucket that refills: a page that comes back from sleep may send much at once. */
   countFrame(limited: boolean): void {
     const now = this.#now();
     const refill = ((now - this.#counted) / 1000) * FRAMES.perSecond;
     this.#frames = Math.min(FRAMES.burst, this.#frames + refill) - 1;
     this.#counted = now;
-    const unread = this.socket.bufferedAmount > UNREAD_BYTES;
-    if ((limited && this.#frames < 0) || unread)
+    this.mindUnread();
+    if (limited && this.#frames < 0)
       this.end(
         CLOSE.overLimit,
         new ParleyError('TOO_MANY_REQUESTS', 'rate_limited', { retryAfterMs: 1_000, limit: FRAMES.perSecond }),

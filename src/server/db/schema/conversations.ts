@@ -91,6 +91,9 @@ export const conversationParticipants = pgTable(
     /** Still in the signed member list. Someone who left stays there until the next rotation. */
     inEpoch: boolean('in_epoch').notNull().default(true),
     version: bigint('version', { mode: 'number' }).notNull(),
+    /** Of the last change that took a version: who came, went, has another role or name. */
+    ownXid: xid8('own_xid').notNull().default(sql`pg_current_xact_id()`),
+    /** Of the last change at all, watermarks included. */
     changedXid: xid8('changed_xid').notNull().default(sql`pg_current_xact_id()`),
   },
   (t) => [

@@ -40,7 +40,7 @@ export const messageStatuses = pgView('message_statuses', {
     null::text as reaction_emoji, coalesce(r.at, m.created_at) as at
   from messages m
   join conversation_participants p
-    on p.conversation_id = m.conversation_id and p.user_id <> m.sender_id and p.left_at is null and p.visible_from_seq < m.seq
+    on p.conversation_id = m.conversation_id and p.user_id <> m.sender_id and p.left_at is null and p.joined_seq < m.seq
   left join lateral (
     select r.at from receipts r
     where r.conversation_id = m.conversation_id and r.user_id = p.user_id and r.up_to_seq >= m.seq
