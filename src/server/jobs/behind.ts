@@ -4,8 +4,8 @@ import type { Sql } from '../db/client.ts';
 export interface Behind {
   readonly userId: string;
   readonly conversationId: string;
-  readonly lastSeq: number;
-  readonly notifiedSeq: number;
+  /** When the last message was committed; ms since 1970, by the clock of Postgres. */
+  readonly lastMessageAt: number;
   /** False for who has no device to be told on and has had a job since he was last here. */
   readonly worthTelling: boolean;
 }
@@ -25,7 +25,7 @@ export async function findBehind(sql: Sql, which: Which): Promise<Behind[]> {
       : sql`c.last_message_at between now() - ${which.youngerMs} * interval '1 ms' and now() - ${which.olderMs} * interval '1 ms'`;
   const bound = 'ids' in which ? sql`limit ${LIMIT}` : sql`order by random() limit ${which.limit}`;
   return sql<Behind[]>`
-    select p.user_id as "userId", p.conversation_id as "conversationId", c.last_seq as "lastSeq", p.notified_seq as "notifiedSeq",
+    select p.user_id as "userId", p.conversation_id as "conversationId", (extract(epoch from c.last_message_at) * 1000)::float8 as "lastMessageAt",
       p.notified_seq <= p.delivered_seq or exists (select 1 from push_subscriptions s where s.user_id = p.user_id) as "worthTelling"
     from conversations c join conversation_participants p on p.conversation_id = c.id
     where ${condition} and c.is_active and p.left_at is null and coalesce(p.muted_until <= now(), true)

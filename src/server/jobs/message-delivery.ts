@@ -80,9 +80,6 @@ async function deliverPage(
     update conversation_participants set notified_seq = greatest(notified_seq, ${upTo})
     where conversation_id = ${conversationId} and user_id = ${userId}`;
   if (isFull) return 'more';
-  // A statement of its own: whoever still saw the old mark relied on this job to look again (Offline.#isAdded).
-  const [now] = await sql<{ last_seq: number }[]>`select last_seq from conversations where id = ${conversationId}`;
-  if (now && now.last_seq > upTo) deps.offline.note(conversationId);
   return devices.length === 0 ? 'nobody_to_tell' : 'told';
 }
 

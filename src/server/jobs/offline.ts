@@ -12,9 +12,6 @@ import { type Behind, findBehind } from './behind.ts';
 import { Gatherer } from './gatherer.ts';
 import { deduplication, type QueueName, type Timing } from './queues.ts';
 
-/** A job that this node added so long ago is taken to be there still, unless Postgres shows that it is done. */
-const TRUST_MS = 10_000;
-const REMEMBERED = 50_000;
 /** In one round trip to the store. */
 const CHUNK = 500;
 /**
@@ -31,16 +28,8 @@ interface Parts {
   readonly log: Logger;
 }
 
-interface Added {
-  readonly lastSeq: number;
-  readonly at: number;
-}
-
 export class Offline {
   readonly #parts: Parts;
-  /** Person -> conversation -> what the job was added for. */
-  readonly #added = new Map<string, Map<string, Added>>();
-  #remembered = 0;
   #running:
     | { queues: Readonly<Record<QueueName, Queue>>; timing: Timing; gatherers: Gatherers; stop(): void }
     | undefined;
@@ -61,7 +50,6 @@ export class Offline {
 
   /** This person's last socket is gone. */
   left(userId: string): void {
-    this.#forget(userId);
     this.#running?.gatherers.left.add(userId);
   }
 
@@ -92,8 +80,7 @@ export class Offline {
 
   async #deliver(column: 'conversation_id' | 'user_id', ids: string[]): Promise<void> {
     const behind = await findBehind(this.#parts.sql, { column, ids });
-    const unknown = thinned(behind).filter((one) => !this.#isAdded(one));
-    await this.addDeliveries(await this.absent(unknown));
+    await this.addDeliveries(await this.absent(thinned(behind)));
   }
 
   /** Of these, the ones whose person has no live socket on any node. */
@@ -103,8 +90,11 @@ export class Offline {
     return behind.filter(({ userId }) => (present.get(userId)?.status ?? 'offline') === 'offline');
   }
 
-  /** Who has a job waiting keeps it. @throws when the store is away */
-  async addDeliveries(behind: readonly Behind[]): Promise<void> {
+  /**
+   * Who has a job waiting keeps it. The store is asked each time: only it knows whether a job is still there, and jobs
+   * end in many ways. @throws when the store is away
+   */
+  async addDeliveries(behind: readonly Pick<Behind, 'userId' | 'conversationId'>[]): Promise<void> {
     await this.#add(
       'message-delivery',
       behind.map(({ userId, conversationId }) => ({
@@ -113,8 +103,6 @@ export class Offline {
         opts: { deduplication: deduplication(userId, conversationId) },
       })),
     );
-    const at = Date.now();
-    for (const one of behind) this.#remember(one, at);
   }
 
   async #welcome(userIds: string[]): Promise<void> {
@@ -141,28 +129,6 @@ export class Offline {
         throw error;
       }
     }
-  }
-
-  /**
-   * True while a job that this node added has not dealt with what it was added for. It will also find what came since:
-   * before it ends it looks again (message-delivery.ts).
-   */
-  #isAdded({ userId, conversationId, notifiedSeq }: Behind): boolean {
-    const added = this.#added.get(userId)?.get(conversationId);
-    return added !== undefined && notifiedSeq < added.lastSeq && Date.now() - added.at < TRUST_MS;
-  }
-
-  #remember({ userId, conversationId, lastSeq }: Behind, at: number): void {
-    if (++this.#remembered > REMEMBERED) {
-      this.#added.clear();
-      this.#remembered = 1;
-    }
-    const of = this.#added.get(userId) ?? new Map<string, Added>();
-    this.#added.set(userId, of.set(conversationId, { lastSeq, at }));
-  }
-
-  #forget(userId: string): void {
-    this.#added.delete(userId);
   }
 }
 

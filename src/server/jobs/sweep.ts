@@ -19,20 +19,27 @@ export async function sweep(deps: Deps, deliveries: Queue, timing: Timing): Prom
   const absent = await deps.offline.absent(found.filter(({ worthTelling }) => worthTelling));
   if (absent.length === 0) return 0;
   const resting = await recentlyFailed(deliveries, timing.pause);
-  const missing = absent.filter(({ userId, conversationId }) => !resting.has(`${userId}/${conversationId}`));
+  const missing = absent.filter(
+    ({ userId, conversationId, lastMessageAt }) => lastMessageAt > (resting.get(`${userId}/${conversationId}`) ?? 0),
+  );
   await deps.offline.addDeliveries(missing);
   if (missing.length > 0) deps.log.debug({ count: missing.length }, 'jobs: added what was missing');
   return missing.length;
 }
 
-/** A push service that is down for an hour is not asked every half minute. The queue itself remembers, Redis or Postgres. */
-async function recentlyFailed(deliveries: Queue, pauseMs: number): Promise<Set<string>> {
+/**
+ * A push service that is down for an hour is not asked every half minute. The queue itself remembers, Redis or Postgres.
+ * @returns person and conversation -> when the last attempt looked what there was to tell; what is newer does not rest
+ */
+async function recentlyFailed(deliveries: Queue, pauseMs: number): Promise<Map<string, number>> {
   const since = Date.now() - pauseMs;
   const jobs = await deliveries.getFailed(0, FAILED - 1);
-  return new Set(
-    jobs.flatMap((job) => {
-      const data = MessageDelivery.safeParse(job?.data).data;
-      return data && (job.finishedOn ?? 0) > since ? [`${data.userId}/${data.conversationId}`] : [];
-    }),
-  );
+  const looked = new Map<string, number>();
+  for (const job of jobs) {
+    const data = MessageDelivery.safeParse(job?.data).data;
+    if (!data || (job.finishedOn ?? 0) <= since) continue;
+    const key = `${data.userId}/${data.conversationId}`;
+    looked.set(key, Math.max(looked.get(key) ?? 0, job.processedOn ?? 0));
+  }
+  return looked;
 }
