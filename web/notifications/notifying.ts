@@ -11,6 +11,9 @@ import { tellWorker } from './standing.ts';
 import { subscribe } from './subscription.ts';
 import type { Arrival, ToPage } from './words.ts';
 
+/** Many come at once. */
+const NAMES_AFTER_MS = 1_000;
+
 export function notify(signal: AbortSignal): void {
   if (signal.aborted) return;
   const forgiven = () => {};
@@ -20,9 +23,18 @@ export function notify(signal: AbortSignal): void {
     void chat.keepNames().catch(forgiven);
     void closeRead(Object.values(peekChat().conversations)).catch(forgiven);
   };
+  let keeping: ReturnType<typeof setTimeout> | undefined;
+  const keepNamesSoon = () => {
+    keeping ??= setTimeout(() => {
+      keeping = undefined;
+      if (!signal.aborted) void chat.keepNames().catch(forgiven);
+    }, NAMES_AFTER_MS);
+  };
   if (peekChat().ready) begin();
   const end = onChatChange((now, before) => {
     if (now.ready && !before.ready) return begin();
+    // New people, with a new conversation most of the time.
+    if (now.users !== before.users) keepNamesSoon();
     if (now.conversations === before.conversations || now.session.status !== 'signed-in') return;
     const read = Object.values(now.conversations).filter((one) => isRead(one) && !isRead(before.conversations[one.id]));
     if (read.length > 0) void closeRead(read).catch(forgiven);

@@ -19,7 +19,10 @@ export function Offer() {
     setAsking(false);
   }
   return (
-    <section aria-label="Notifications" className="flex items-center gap-2 border-t border-line py-1.5 pr-3 pl-5">
+    <section
+      aria-label="Offer of notifications"
+      className="flex items-center gap-2 border-t border-line py-1.5 pr-3 pl-5"
+    >
       <Bell size={16} aria-hidden className="shrink-0 text-accent" />
       <p className="min-w-0 flex-1 text-sm leading-tight text-muted">Know when somebody writes</p>
       <Button

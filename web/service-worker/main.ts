@@ -34,19 +34,20 @@ async function pushed(data: { json(): unknown } | null): Promise<void> {
   const payload = data?.json() as PushPayload;
   if (payload.v !== 1 || payload.type !== 'message') return;
   const { conversationId, messageId } = payload;
-  const pages = await lookedAt();
-  if (pages.some(({ url }) => new URL(url).pathname === `/c/${conversationId}`)) return;
-  if (await isNew(messageId)) await show({ conversationId, messageId, ...(await openPush(payload)) });
+  if (await mayTell(messageId)) await show({ conversationId, messageId, ...(await openPush(payload)) });
 }
 
 /** Every page tells of it that has not the focus itself; the first one counts. */
 async function arrived(arrival: Arrival): Promise<void> {
-  if ((await lookedAt()).length > 0) return;
-  if (await isNew(arrival.messageId)) await show(arrival);
+  if (await mayTell(arrival.messageId)) await show(arrival);
 }
 
-const lookedAt = async () =>
-  (await openPages()).filter(({ focused, visibilityState }) => focused && visibilityState === 'visible');
+/** Once for each message, and not to somebody who is looking at us: the list is before their eyes. */
+async function mayTell(messageId: string): Promise<boolean> {
+  const pages = await openPages();
+  if (pages.some(({ focused, visibilityState }) => focused && visibilityState === 'visible')) return false;
+  return isNew(messageId);
+}
 
 async function show(arrival: Arrival): Promise<void> {
   const tag = arrival.conversationId;

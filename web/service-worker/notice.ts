@@ -36,19 +36,25 @@ export function noticeOf(arrival: Arrival, before: Told | undefined): Notice | n
     count: (before?.count ?? 0) + 1,
     lines: [...(before?.lines ?? []), line].slice(-LINES),
   };
-  return { title: titleOf(data, group), body: bodyOf(data), data };
+  const voice = voiceOf(data, group);
+  return { title: titleOf(voice, group), body: bodyOf(data, voice), data };
 }
 
-function titleOf({ lines }: Told, group: string | null): string {
-  const author = lines.every(({ sender }) => sender === lines[0]?.sender) ? lines[0]?.sender : null;
-  if (group === null) return author ?? 'Parley';
-  return author ? `${author} in ${group}` : group;
+/** The one who says all of it. What could not be opened was said by somebody; of two people, that is always the other one. */
+function voiceOf({ lines }: Told, group: string | null): string | null {
+  const known = group === null ? lines.filter(({ sender }) => sender !== null) : lines;
+  const first = known[0]?.sender ?? null;
+  return known.every(({ sender }) => sender === first) ? first : null;
 }
 
-function bodyOf({ lines, count }: Told): string {
+function titleOf(voice: string | null, group: string | null): string {
+  if (group === null) return voice ?? 'Parley';
+  return voice === null ? group : `${voice} in ${group}`;
+}
+
+function bodyOf({ lines, count }: Told, voice: string | null): string {
   const readable = lines.filter(({ text }) => text !== null);
-  const isOneVoice = lines.every(({ sender }) => sender === lines[0]?.sender);
-  const said = readable.map(({ sender, text }) => (isOneVoice ? text : `${sender ?? 'Somebody'}: ${text}`));
+  const said = readable.map(({ sender, text }) => (voice === null ? `${sender ?? 'Somebody'}: ${text}` : text));
   const number = count === 1 ? 'New message' : `${count} new messages`;
   return (readable.length < count ? [number, ...said] : said).join('\n');
 }

@@ -6,7 +6,6 @@ interface Extendable extends Event {
 }
 
 export interface OpenPage {
-  readonly url: string;
   readonly focused: boolean;
   readonly visibilityState: DocumentVisibilityState;
   focus(): Promise<unknown>;
