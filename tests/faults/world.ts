@@ -92,7 +92,7 @@ async function build(nodeCount: number, undo: (() => Promise<unknown>)[], close:
   undo.push(async () => {
     // A stopped process takes no SIGTERM.
     for (const { process: one } of nodes) one?.child.kill('SIGCONT');
-    await Promise.all(nodes.map(({ process: one }) => one?.child.exitCode === null && one.end('SIGKILL')));
+    await Promise.all(nodes.map(async ({ process: one }) => one?.child.exitCode === null && one.end('SIGKILL')));
   });
   await Promise.all(nodes.map((node) => node.start()));
   const balancer = dispose(await newBalancer(nodes.map(({ port }) => port)));

@@ -32,6 +32,7 @@ describe('register', () => {
       email: input.email,
       displayName: 'ada',
       avatarUrl: null,
+      privacy: { receipts: true, presence: true, typing: true },
     });
     expect(refreshToken).toEqual(expect.any(String));
     const life = Date.parse(accessTokenExpiresAt) - Date.now();

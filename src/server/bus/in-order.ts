@@ -51,10 +51,15 @@ export class InOrder {
 
   /** Given now, whatever is missing before it. */
   force(message: Events): void {
+    this.begin(message);
+    this.#give(message);
+  }
+
+  /** It has been given already: what follows it is known from here on. */
+  begin(message: Events): void {
     const { conversationId } = message;
     const place = this.#places.get(conversationId) ?? this.#open(conversationId, first(message));
     note(place, message);
-    this.#give(message);
   }
 
   /** Nobody listens to it any more. */

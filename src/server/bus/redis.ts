@@ -39,9 +39,12 @@ export async function createRedisBus(redis: RedisLink, log: Logger): Promise<Bus
 
   /** @param isLate whether something from before it may still be on its way */
   function give(message: BusMessage, isLate: boolean): void {
-    if (message.kind !== 'events' || !handlers.has(`c:${message.conversationId}`)) handlers.deliver(message);
-    else if (isLate) inOrder.take(message);
-    else inOrder.force(message);
+    if (message.kind !== 'events') return handlers.deliver(message);
+    const isHeard = () => handlers.has(`c:${message.conversationId}`);
+    if (isHeard()) return isLate ? inOrder.take(message) : inOrder.force(message);
+    handlers.deliver(message);
+    // Somebody was added by it: his first message must not come before one that is still on its way.
+    if (isHeard()) inOrder.begin(message);
   }
 
   function hear(text: string): void {

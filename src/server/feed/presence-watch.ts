@@ -66,19 +66,19 @@ class PresenceWatch {
 
   /** One at a time: a state that was asked for earlier must not be told later. */
   #soon(ms: number): void {
-    this.#timer ??= setTimeout(async () => {
-      let again = 0;
-      try {
-        await this.#tell();
-        if (this.#pending.size > 0) again = GATHER_MS;
-      } catch (error) {
-        this.#deps.log.warn({ err: error }, 'presence not told, trying again');
-        again = RETRY_MS;
-      }
-      this.#timer = undefined;
-      if (this.#isStale) again ||= RETRY_MS;
-      if (again > 0 && this.#stops.length > 0) this.#soon(again);
-    }, ms).unref();
+    this.#timer ??= setTimeout(() => void this.#turn(), ms).unref();
+  }
+
+  async #turn(): Promise<void> {
+    try {
+      await this.#tell();
+    } catch (error) {
+      this.#deps.log.warn({ err: error }, 'presence not told, trying again');
+    }
+    this.#timer = undefined;
+    if (this.#stops.length === 0) return;
+    if (this.#isStale) this.#soon(RETRY_MS);
+    else if (this.#pending.size > 0) this.#soon(GATHER_MS);
   }
 
   async #tell(): Promise<void> {
