@@ -18,14 +18,15 @@ beforeAll(async () => {
 });
 afterAll(() => db[Symbol.asyncDispose]());
 
-async function node(redis: TestRedis) {
+async function node(redis: TestRedis, times = QUICK) {
   const link = await connectRedis(redis.url, log);
   const bus = await createRedisBus(link, log);
-  const presence = new RedisPresence({ redis: link, bus, db: drizzle({ client: db.sql }), log, times: QUICK });
+  const presence = new RedisPresence({ redis: link, bus, db: drizzle({ client: db.sql }), log, times });
   await expect.poll(() => link.isUp).toBe(true);
   return {
     bus,
     presence,
+    link,
     /** As kill -9 leaves it: nothing is said any more. */
     die: () => link[Symbol.asyncDispose](),
     async [Symbol.asyncDispose]() {
@@ -36,8 +37,8 @@ async function node(redis: TestRedis) {
   };
 }
 
-async function twoNodes(redis: TestRedis) {
-  const [a, b] = await Promise.all([node(redis), node(redis)]);
+async function twoNodes(redis: TestRedis, times = QUICK) {
+  const [a, b] = await Promise.all([node(redis, times), node(redis, times)]);
   return {
     a,
     b,
@@ -130,6 +131,29 @@ describe('presence: what breaks', () => {
     if (how !== 'FLUSHALL') await expect.poll(() => told, { timeout: 5_000 }).toEqual(['online', 'offline']);
   });
 
+  test('Redis comes back empty, again and again: nobody who is there is told or taken to be gone', {
+    timeout: 30_000,
+  }, async () => {
+    await using nodes = await twoNodes(redis, { ...QUICK, settleMs: 1_500 });
+    const { a, b } = nodes;
+    const people = await Promise.all(Array.from({ length: 5 }, () => newUserId(db)));
+    const told = await Promise.all(people.map((id) => watch(b.bus, id)));
+    for (const id of people) a.presence.connect(id, 'desk');
+    await expect.poll(() => told).toEqual(people.map(() => ['online']));
+    for (let round = 0; round < 5; round++) {
+      await redis.kill();
+      await sleep(200 * round);
+      await redis.start();
+      const isBack = () => a.link.isUp && b.link.isUp;
+      for (let rest = 5; rest > 0; rest -= isBack() ? 1 : 0) {
+        const found = await b.presence.get(people);
+        expect(people.map((id) => found.get(id)?.status)).toEqual(people.map(() => 'online'));
+        await sleep(10);
+      }
+    }
+    expect(told.flat()).not.toContain('offline');
+  });
+
   test('Redis stops answering: questions are answered within a bound', async () => {
     await using one = await node(redis);
     const ann = await newUserId(db);
@@ -138,6 +162,8 @@ describe('presence: what breaks', () => {
     redis.freeze();
     try {
       expect(await statusOf(one.presence, ann)).toEqual({ status: 'online', lastSeenAt: null });
+      // Sooner than the connection is given up.
+      expect(one.link.isUp).toBe(true);
     } finally {
       redis.thaw();
     }

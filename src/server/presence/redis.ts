@@ -30,6 +30,8 @@ const REPEAT_BEATS = 12;
 /** Commands under way at once when everybody is gone through. */
 const AT_ONCE = 500;
 const RETRY_MS = 1_000;
+/** The timeout of commands does not hold for those that are sent together, and somebody waits for this answer. */
+const ANSWER_MS = 1_000;
 
 interface Session {
   sockets: number;
@@ -205,15 +207,36 @@ export class RedisPresence implements Presence {
   async #statuses(userIds: string[]): Promise<Map<string, PresenceStatus>> {
     const { redis } = this.#deps;
     const known = (id: string) => mostPresent([this.#statusHere(id), this.#told.get(id) ?? 'offline']);
-    if (!redis.isUp) return new Map(userIds.map((id) => [id, known(id)]));
+    const answers = redis.isUp ? await this.#ask(userIds) : undefined;
+    // Redis may have come back empty: until the others have said again whom they have, its silence means nothing.
+    const isSettled = redis.isUp && Date.now() - this.#steadySince >= this.#times.settleMs;
     return new Map(
-      await Promise.all(
-        userIds.map(async (id): Promise<[string, PresenceStatus]> => {
-          const status = await redis.commands.hget(keyOf(id), 'told').catch(() => known(id));
-          return [id, status === 'online' || status === 'away' ? status : 'offline'];
-        }),
-      ),
+      userIds.map((id, i) => {
+        const answer = answers?.[i];
+        if (answer === undefined) return [id, known(id)];
+        return [id, isSettled ? answer : mostPresent([answer, known(id)])];
+      }),
     );
+  }
+
+  /** In the order of the ids; undefined where Redis has nothing to say, or not in time. */
+  async #ask(userIds: string[]): Promise<(PresenceStatus | undefined)[] | undefined> {
+    const { commands } = this.#deps.redis;
+    const asked = userIds.map(async (id): Promise<PresenceStatus | undefined> => {
+      try {
+        const told = await commands.hget(keyOf(id), 'told');
+        return told === 'online' || told === 'away' ? told : 'offline';
+      } catch {
+        return undefined;
+      }
+    });
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<undefined>((done) => (timer = setTimeout(done, ANSWER_MS, undefined)));
+    try {
+      return await Promise.race([Promise.all(asked), late]);
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   async #beat(): Promise<void> {
