@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { selectTick } from '#client/select';
+import { FOR_EVER, isMuted, selectTick, selectUnreadTotal } from '#client/select';
 import { must } from '#lib/must';
 import { newServer, type TestServer } from '../harness/server.ts';
 import { messagesOf, newChat, sameOn, stored, type TestChat, textsOf, until } from './people.ts';
@@ -172,4 +172,20 @@ it('[P30] content changed in the database is shown as unreadable, never as text'
   await using device = await sameOn(server.url, carol);
   await device.chat.open(id);
   expect(messagesOf(device.chat, id)[0]?.content).toEqual({ kind: 'unreadable', reason: 'BAD_SIGNATURE' });
+});
+
+it('a mute holds on all devices of the one who mutes, counts on, and is no affair of others', async () => {
+  const id = await direct(ann, bob);
+  await ann.chat.mute(id, FOR_EVER);
+  const muted = ({ chat }: TestChat) => isMuted(must(chat.store.getState().conversations[id], 'just begun'));
+  expect([ann, bob].map(muted)).toEqual([true, false]);
+  await using other = await sameOn(server.url, ann);
+  await until(other.chat, (state) => state.conversations[id]?.mutedUntil === FOR_EVER);
+  const before = selectUnreadTotal(other.chat.store.getState());
+  bob.chat.send(id, { text: 'psst' });
+  await until(other.chat, (state) => state.conversations[id]?.unreadCount === 1);
+  expect(selectUnreadTotal(other.chat.store.getState())).toBe(before);
+  await other.chat.mute(id, null);
+  expect(muted(other)).toBe(false);
+  expect(selectUnreadTotal(other.chat.store.getState())).toBe(before + 1);
 });

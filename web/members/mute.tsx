@@ -4,7 +4,7 @@ import { Bell, BellOff, ChevronDown } from 'lucide-react';
 import { FOR_EVER, isMuted } from '#client/select';
 import type { ConversationView } from '#client/types';
 import { chat } from '../chat.ts';
-import { dayKey, clockTime, fullTime, useNow } from '../time.ts';
+import { clockTime, fullTime, useNow } from '../time.ts';
 import { buttonClass } from '../ui/button.tsx';
 import { MenuItem, popupClass } from '../ui/menu.tsx';
 import { attempt } from '../ui/toast.tsx';
@@ -58,6 +58,5 @@ export function Mute({ conversation }: { conversation: ConversationView }) {
 
 function untilWords(until: string, now: number): string {
   if (until === FOR_EVER) return 'Until you turn it on again';
-  const isToday = dayKey(until) === dayKey(new Date(now).toISOString());
-  return `Until ${isToday ? clockTime(until) : fullTime(until)}`;
+  return `Until ${Date.parse(until) - now < 24 * HOUR ? clockTime(until) : fullTime(until)}`;
 }

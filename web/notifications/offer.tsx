@@ -19,20 +19,17 @@ export function Offer() {
     setAsking(false);
   }
   return (
-    <section
-      aria-label="Offer of notifications"
-      className="flex items-center gap-2 border-t border-line py-1.5 pr-3 pl-5"
-    >
-      <Bell size={16} aria-hidden className="shrink-0 text-accent" />
+    <section aria-label="Offer of notifications" className="flex items-center border-t border-line py-1.5 pr-3 pl-5">
+      <Bell size={16} aria-hidden className="mr-2 shrink-0 text-accent" />
       <p className="min-w-0 flex-1 text-sm leading-tight text-muted">Know when somebody writes</p>
       <Button
         shape="quiet"
+        aria-label="Turn on notifications"
         className="px-2 text-accent hover:text-accent"
         disabled={asking}
         onClick={() => void accept()}
       >
         Turn on
-        <span className="sr-only"> notifications</span>
       </Button>
       <IconButton label="Not now" onClick={declineOffer}>
         <X size={16} aria-hidden />

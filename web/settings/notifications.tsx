@@ -29,7 +29,7 @@ export function Notifications() {
   return (
     <Switch
       label="New messages"
-      text="Also while Parley is closed. They are unlocked on this device, and only this device shows what they say."
+      text="Hear of them while Parley is closed, too. What they say is unlocked on this device only."
       checked={wanted ?? standing === 'on'}
       disabled={wanted !== null}
       onChange={(on) => void choose(on)}
