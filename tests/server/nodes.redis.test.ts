@@ -95,6 +95,26 @@ describe('two nodes', () => {
     await ann.api.presence.set.mutate({ status: 'online' });
   });
 
+  test('[G2] typing on one node and then on another: a stop is told at once, a refresh keeps it up, its end is told once', async () => {
+    await using elsewhere = newProgram(on(1), { token: ann.token });
+    using typing = watchTyping(bob, room.id);
+    const told = () => typing.items.map(({ isTyping }) => isTyping);
+    const set = (program: typeof elsewhere, isTyping: boolean) =>
+      program.api.typing.set.mutate({ conversationId: room.id, isTyping });
+    await sleep(200);
+    await set(ann, true);
+    await expect.poll(told).toEqual([true]);
+    await set(elsewhere, false);
+    await expect.poll(told).toEqual([true, false]);
+    await set(ann, true);
+    await expect.poll(told).toEqual([true, false, true]);
+    await sleep(200);
+    await set(elsewhere, true);
+    await expect.poll(() => told().length, { timeout: 10_000 }).toBe(5);
+    await sleep(500);
+    expect(told()).toEqual([true, false, true, true, false]);
+  });
+
   test('[P8][N1] a cursor of one node is resumed on the other', async () => {
     const first = await followLive(bob);
     await send(ann, room, 'seen');

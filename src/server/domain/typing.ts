@@ -9,31 +9,35 @@ const EXPIRY_MS = 6_000;
 
 export class TypingTimers {
   readonly #bus: Bus;
-  readonly #running = new Map<string, NodeJS.Timeout>();
+  /** How to give up the last word. */
+  readonly #running = new Map<string, () => void>();
 
   constructor(bus: Bus) {
     this.#bus = bus;
   }
 
+  /** Told each time: "typing" keeps the viewer's timer going, and the start of a "stopped" may be known to another node only. */
   set(conversationId: string, userId: string, isTyping: boolean): void {
     const key = `${conversationId}/${userId}`;
-    const running = this.#running.get(key);
-    clearTimeout(running);
-    this.#running.delete(key);
-    // "Stopped" is told once; "typing" each time, because it is what keeps the viewer's timer going.
-    if (!isTyping && !running) return;
-    if (isTyping) {
-      const timer = setTimeout(() => this.set(conversationId, userId, false), EXPIRY_MS);
-      timer.unref();
-      this.#running.set(key, timer);
-    }
+    this.#running.get(key)?.();
     const signal = { conversationId, userId, isTyping, at: new Date().toISOString() };
     this.#bus.publish({ kind: 'typing', conversationId, signal });
+    if (!isTyping) return;
+    const timer = setTimeout(() => this.set(conversationId, userId, false), EXPIRY_MS).unref();
+    const giveUp = () => {
+      clearTimeout(timer);
+      unsubscribe();
+      this.#running.delete(key);
+    };
+    // Our own word is out already: what is heard from here on is another node's, and the last word with it.
+    const unsubscribe = this.#bus.subscribe(`c:${conversationId}`, (message) => {
+      if (message.kind === 'typing' && message.signal.userId === userId) giveUp();
+    });
+    this.#running.set(key, giveUp);
   }
 
   close(): void {
-    for (const timer of this.#running.values()) clearTimeout(timer);
-    this.#running.clear();
+    for (const giveUp of this.#running.values()) giveUp();
   }
 }
 
