@@ -78,15 +78,43 @@ describe('push subscriptions', () => {
     'https://[fd00::1]/x',
     'https://[::ffff:192.168.1.1]/x',
     'https://[64:ff9b::a00:1]/x',
+    'https://[::127.0.0.1]/x',
+    'https://[::ffff:0:127.0.0.1]/x',
+    'https://[fec0::1]/x',
+    'https://[2001:0:1:2:3:4:80ff:fffe]/x',
+    'https://[2001:db8::1]/x',
+    'https://[2002:a00:1::]/x',
+    'https://192.0.2.1/x',
+    'https://192.88.99.1/x',
+    'https://198.51.100.1/x',
+    'https://203.0.113.1/x',
+    'https://240.0.0.1/x',
     'https://2130706433/x',
     'https://localhost/x',
   ])('[P26] a public server is sent to no address inside: %s', async (endpoint) => {
     await expect(requirePublicEndpoint(endpoint, false)).rejects.toMatchObject({ reason: 'push_endpoint_refused' });
   });
 
-  test('a public address passes, and so does any on the machine of one who tries it out', () => {
+  test('public addresses pass', () => {
     expect(checkEndpointUrl('https://1.1.1.1/x', false).hostname).toBe('1.1.1.1');
-    expect(checkEndpointUrl('http://127.0.0.1:9/x', true).port).toBe('9');
+    expect(checkEndpointUrl('https://[2606:4700::1111]/x', false).hostname).toBe('[2606:4700::1111]');
+  });
+
+  test('[P26] on the machine of one who tries it out its own push service may be there too, and nothing else inside', async () => {
+    const asked = (endpoint: string) =>
+      requirePublicEndpoint(endpoint, true).then(
+        () => 'passes',
+        (error: unknown) => (error as { reason?: string }).reason,
+      );
+    for (const own of ['http://127.0.0.1:9/x', 'http://[::1]:9/x', 'http://localhost:9/x', 'https://1.1.1.1/x'])
+      expect([own, await asked(own)]).toEqual([own, 'passes']);
+    for (const inside of [
+      'http://1.1.1.1/x',
+      'https://10.1.2.3/x',
+      'http://169.254.169.254/latest',
+      'https://[fd00::1]/x',
+    ])
+      expect([inside, await asked(inside)]).toEqual([inside, 'push_endpoint_refused']);
   });
 
   test('[P21] only who is in a conversation mutes it, and the others see nothing of it', async () => {

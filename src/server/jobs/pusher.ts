@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { Agent as HttpAgent, type IncomingMessage, request as requestHttp } from 'node:http';
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
 import type { PushPayload } from '#protocol/push';
-import { acceptsLocalPush, checkEndpointUrl, publicOnly } from '../domain/push-endpoint.ts';
+import { acceptsLocalPush, checkEndpointUrl, checkedLookup } from '../domain/push-endpoint.ts';
 import type { Env } from '../env.ts';
 import type { Logger } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
@@ -41,7 +41,7 @@ export class Pusher {
     this.#log = parts.log;
     this.#metrics = parts.metrics;
     this.#timeoutMs = timeoutMs;
-    const agent = { keepAlive: true, maxSockets: 20, ...(this.#local ? {} : { lookup: publicOnly }) };
+    const agent = { keepAlive: true, maxSockets: 20, lookup: checkedLookup(this.#local) };
     this.#http = new HttpAgent(agent);
     this.#https = new HttpsAgent(agent);
   }
