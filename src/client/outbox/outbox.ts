@@ -197,8 +197,10 @@ export class Outbox {
     if (isSend(entry) && end !== 'dropped' && 'stored' in end) {
       const { seq, version, createdAt, firstKeyEpoch } = end.stored;
       const echo = echoOf(entry, meOf(this.#context), { step: 'stored' });
-      // Another tab may have sent a later text than the last one seen here: the feed, with this same version, decides.
-      const known = where === 'here' ? version : version - 1;
+      // Another tab may have sent a later text than the last one seen here, and a repeat is answered with all that was done
+      // to the message since: then the feed, with this same version, decides.
+      const isAsSent = !end.stored.isEdited && !end.stored.isDeleted && end.stored.reactions.length === 0;
+      const known = where === 'here' && isAsSent ? version : version - 1;
       return { type: 'message', message: { ...echo, seq, version: known, createdAt, firstKeyEpoch } };
     }
     if (!act) return { type: 'discard', conversationId, messageId: id };

@@ -42,6 +42,8 @@ export interface Bus {
   deliver(message: BusMessage): void;
   /** Channels: `c:<conversation>`, `p:<user>` (presence), `u:<user>` (membership, privacy), `sessions`. Returns the way out. */
   subscribe(channel: string, handler: BusHandler): () => void;
+  /** What is heard of this conversation follows this version of it: known from the database, by who has begun to listen. */
+  begin(conversationId: string, version: number): void;
   /** Sees every message this node delivers, once, before its channels do. */
   observe(handler: BusHandler): () => void;
   /** Whether somebody on this node listens to the channel. */

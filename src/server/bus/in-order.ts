@@ -62,6 +62,11 @@ export class InOrder {
     note(place, message);
   }
 
+  /** The next one is this, unless one was heard already. */
+  expect(conversationId: string, version: number): void {
+    if (!this.#places.has(conversationId)) this.#open(conversationId, version);
+  }
+
   /** Nobody listens to it any more. */
   forget(conversationId: string): void {
     clearTimeout(this.#places.get(conversationId)?.timer);

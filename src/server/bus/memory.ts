@@ -11,6 +11,7 @@ export function createMemoryBus(log: Logger): Bus {
     deliver: (message) => handlers.deliver(message),
     subscribe: (channel, handler) => handlers.subscribe(channel, handler),
     observe: (handler) => handlers.observe(handler),
+    begin: () => {},
     hears: (channel) => handlers.has(channel),
     listened: (prefix) => handlers.listened(prefix),
     settled: async () => {},

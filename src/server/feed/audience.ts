@@ -86,7 +86,7 @@ export class Audience {
   async #load(userId: string, person: Person): Promise<void> {
     const mine = and(eq(conversationParticipants.userId, users.id), isNull(conversationParticipants.leftAt));
     const rows = await this.#db
-      .select({ id: conversations.id, isBehind, privacy: privacyColumns })
+      .select({ id: conversations.id, version: conversations.version, isBehind, privacy: privacyColumns })
       .from(users)
       .leftJoin(conversationParticipants, mine)
       .leftJoin(
@@ -96,7 +96,11 @@ export class Audience {
       .where(eq(users.id, userId));
     person.privacy ??= rows[0]?.privacy;
     if (rows.some((row) => row.isBehind)) this.#onBehind(userId);
-    for (const { id } of rows) if (id !== null && person.told.get(id) !== false) this.#join(person, id);
+    for (const { id, version } of rows) {
+      if (id === null || person.told.get(id) === false) continue;
+      this.#join(person, id);
+      this.#bus.begin(id, version ?? 0);
+    }
   }
 
   #join({ joined, listeners }: Person, conversationId: string): void {
