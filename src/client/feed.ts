@@ -64,8 +64,8 @@ export class Feed {
     this.#queue = [];
     this.#touched.clear();
     this.#listeners.onSnapshot();
-    this.#follow();
     await this.#recount(Object.keys(store.state.conversations));
+    this.#follow();
   }
 
   /** What comes next is what was missed meanwhile. */

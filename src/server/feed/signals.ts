@@ -18,12 +18,18 @@ export interface Watcher {
 /** @returns false when it was dropped, because the reader is behind. */
 export type Push<T> = (value: T) => boolean;
 
-/** A hand-written iterator over what `attach` pushes: a fifth of the memory of a generator, and it ends with the signal. */
-export function stream<T>(watcher: Watcher, attach: (push: Push<T>) => Promise<() => void>): AsyncIterableIterator<T> {
+/**
+ * A hand-written iterator over what `attach` pushes: a fifth of the memory of a generator, and it ends with the signal. It
+ * is there once it listens: what a client asks for after its subscription has started is followed by all that comes later.
+ */
+export async function stream<T>(
+  watcher: Watcher,
+  attach: (push: Push<T>) => Promise<() => void>,
+): Promise<AsyncIterableIterator<T>> {
   const queue: T[] = [];
   let parked: ((result: IteratorResult<T>) => void) | undefined;
-  let started: Promise<() => void> | undefined;
   let closed = false;
+  let stop: (() => void) | undefined;
   const end = { value: undefined, done: true } as const;
 
   const push = (value: T) => {
@@ -39,22 +45,20 @@ export function stream<T>(watcher: Watcher, attach: (push: Push<T>) => Promise<(
     if (closed) return;
     closed = true;
     parked?.(end);
-    started?.then((stop) => stop()).catch(() => {});
+    stop?.();
   };
   watcher.signal.addEventListener('abort', close, { once: true });
   if (watcher.signal.aborted) close();
+  stop = await attach(push);
+  // Gone while it was being attached.
+  if (closed) stop();
 
-  return {
-    [Symbol.asyncIterator]() {
-      return this;
-    },
+  const iterator: AsyncIterableIterator<T> = {
+    [Symbol.asyncIterator]: () => iterator,
     async next() {
       if (closed) return end;
-      started ??= attach(push);
-      await started;
       const value = queue.shift();
       if (value !== undefined) return { value, done: false };
-      if (closed) return end;
       return new Promise((resolve) => (parked = resolve));
     },
     async return() {
@@ -62,6 +66,7 @@ export function stream<T>(watcher: Watcher, attach: (push: Push<T>) => Promise<(
       return end;
     },
   };
+  return iterator;
 }
 
 /** Of one conversation (NOT_FOUND for outsiders) or of all of mine. My own receipts come too: my other devices need them. */
