@@ -40,6 +40,18 @@ const ALONE = new Set([
 const MAX_BATCH = 20;
 const MAX_URL = 8_000;
 
+/** No call is waited for longer; those that carry megabytes get more. */
+const CALL_MS = 20_000;
+const LARGE_CALL_MS = 90_000;
+
+/** A connection that swallows everything must not hold up what waits for its answer. */
+const within =
+  (ms: number): NonNullable<Parameters<typeof httpLink>[0]['fetch']> =>
+  (input, init) => {
+    const signals = [AbortSignal.timeout(ms), ...(init?.signal ? [init.signal] : [])];
+    return fetch(input as RequestInfo, { ...init, signal: AbortSignal.any(signals) } as RequestInit);
+  };
+
 export interface Roads {
   url: string;
   connection: Connection;
@@ -56,8 +68,14 @@ export function createLinks({ url, connection, token }: Roads): TRPCLink<AppRout
       true: [directLink(connection), socketLink(connection)],
       false: splitLink({
         condition: (op) => ALONE.has(op.path),
-        true: httpLink({ url: endpoint, headers }),
-        false: httpBatchLink({ url: endpoint, headers, maxItems: MAX_BATCH, maxURLLength: MAX_URL }),
+        true: httpLink({ url: endpoint, headers, fetch: within(LARGE_CALL_MS) }),
+        false: httpBatchLink({
+          url: endpoint,
+          headers,
+          fetch: within(CALL_MS),
+          maxItems: MAX_BATCH,
+          maxURLLength: MAX_URL,
+        }),
       }),
     }),
   ];
@@ -71,7 +89,7 @@ export function createAuthApi(url: string, token: () => string | null): Api {
     const current = token();
     return current === null ? {} : { authorization: `Bearer ${current}` };
   };
-  return createTRPCClient<AppRouter>({ links: [httpLink({ url: `${url}/trpc`, headers })] });
+  return createTRPCClient<AppRouter>({ links: [httpLink({ url: `${url}/trpc`, headers, fetch: within(CALL_MS) })] });
 }
 
 /** The socket of the moment: links outlive sessions, sockets do not. */

@@ -63,6 +63,10 @@ export const isTransient = (error: unknown): error is SdkError =>
   error instanceof SdkError &&
   (['NETWORK', 'TIMEOUT', 'TOO_MANY_REQUESTS', 'SERVICE_UNAVAILABLE'] as string[]).includes(error.code);
 
+/** At the start everything but a plain refusal is tried again: there is nothing to show without it. */
+export const mayPass = (error: unknown): error is SdkError =>
+  isUndecided(error) || (error instanceof SdkError && error.code === 'INTERNAL_SERVER_ERROR');
+
 /** Nothing is decided: it is transient, or the token has ended on the way. The next socket brings a new one, or the session is over. */
 export const isUndecided = (error: unknown): error is SdkError =>
   isTransient(error) || (error instanceof SdkError && error.code === 'UNAUTHORIZED');

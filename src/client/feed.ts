@@ -64,8 +64,8 @@ export class Feed {
     this.#queue = [];
     this.#touched.clear();
     this.#listeners.onSnapshot();
-    await this.#recount(Object.keys(store.state.conversations));
     this.#follow();
+    await this.#recount(Object.keys(store.state.conversations));
   }
 
   /** What comes next is what was missed meanwhile. */

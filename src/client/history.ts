@@ -15,12 +15,17 @@ interface Ends {
   newer: string | null;
 }
 
+/** Of a page that was overtaken by the feed while it was on its way. */
+const MAX_RELOADS = 2;
+
 type Place = 'replace' | 'older' | 'newer';
 
 export class History {
   readonly #context: Context;
   readonly #serial = new Serial();
   readonly #ends = new Map<string, Ends>();
+  /** How often the feed has brought something, by conversation. */
+  readonly #changes = new Map<string, number>();
 
   constructor(context: Context) {
     this.#context = context;
@@ -77,6 +82,11 @@ export class History {
     await this.#run(conversationId, 'first', () => this.#newest(conversationId)).catch(() => {});
   }
 
+  /** The feed has applied something there: a page that is on its way is older than that. */
+  changed(conversationIds: Iterable<string>): void {
+    for (const id of conversationIds) this.#changes.set(id, (this.#changes.get(id) ?? 0) + 1);
+  }
+
   loaded(): string[] {
     return [...this.#ends.keys()];
   }
@@ -99,8 +109,16 @@ export class History {
     place: Place,
   ): Promise<MessageView[]> {
     const { api, store } = this.#context;
-    const page = await inSdkWords(api.messages.list.query({ conversationId, limit: PAGE, ...where }));
-    const messages = await openMessages(this.#context, page.messages.toReversed());
+    const fetch = async () => {
+      const page = await inSdkWords(api.messages.list.query({ conversationId, limit: PAGE, ...where }));
+      return { page, messages: await openMessages(this.#context, page.messages.toReversed()) };
+    };
+    let changes = this.#changes.get(conversationId);
+    let { page, messages } = await fetch();
+    for (let tries = 0; tries < MAX_RELOADS && changes !== this.#changes.get(conversationId); tries++) {
+      changes = this.#changes.get(conversationId);
+      ({ page, messages } = await fetch());
+    }
     const before = this.#ends.get(conversationId);
     const ends: Ends = {
       older: place === 'newer' ? (before?.older ?? null) : page.nextCursor,

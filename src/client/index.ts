@@ -4,7 +4,7 @@ import { uuidv7 } from 'uuidv7';
 import type { Me } from '#protocol/user';
 import { createApi, createLinks } from './api.ts';
 import { Connection } from './connection.ts';
-import { inSdkWords, isTransient, SdkError } from './errors.ts';
+import { inSdkWords, mayPass, SdkError } from './errors.ts';
 import type { KeyDirectory } from './keyring/directory.ts';
 import { namesOf } from './names.ts';
 import { Running } from './running.ts';
@@ -109,7 +109,8 @@ export function createChat({ url: origin, storage }: ChatOptions): Chat {
       try {
         return await session.resume();
       } catch (error) {
-        if (!isTransient(error)) return null;
+        const isOver = error instanceof SdkError && error.code === 'UNAUTHORIZED';
+        if (isOver || !mayPass(error)) return null;
         await connection.rest(attempt + 1);
         if (ending.signal.aborted) return null;
       }

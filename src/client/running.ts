@@ -2,7 +2,7 @@
 import { Conversations } from './conversations.ts';
 import type { Context } from './context.ts';
 import { backoffMs, sleep } from './backoff.ts';
-import { isTransient } from './errors.ts';
+import { mayPass } from './errors.ts';
 import { Feed } from './feed.ts';
 import { History } from './history.ts';
 import { Outbox } from './outbox/outbox.ts';
@@ -38,12 +38,14 @@ export class Running {
     this.signals.start();
     // Needs no network, and what is written from here on has to be kept.
     const opening = this.outbox.open();
+    // Reported where it is awaited, which may be much later.
+    opening.catch(() => {});
     for (let attempt = 0; !signal.aborted; attempt++) {
       try {
         await this.#feed.start();
         break;
       } catch (error) {
-        if (!isTransient(error)) throw error;
+        if (!mayPass(error)) throw error;
         await sleep(backoffMs(attempt), signal);
       }
     }
@@ -68,6 +70,7 @@ export class Running {
   }
 
   #applied(conversationIds: Set<string>): void {
+    this.history.changed(conversationIds);
     this.receipts.delivered(conversationIds);
     const { conversations } = this.#context.store.state;
     for (const id of conversationIds) {

@@ -57,6 +57,7 @@ export function MessageList({ conversationId, target, onEscape }: Props) {
     lastPending: shape.pending.at(-1),
     loading: shape.loading,
     list,
+    scroller,
     stick,
     underway,
     onMove: look,

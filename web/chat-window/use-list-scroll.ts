@@ -24,6 +24,7 @@ interface Options {
   lastPending: string | undefined;
   loading: string;
   list: RefObject<VirtualizerHandle | null>;
+  scroller: RefObject<HTMLElement | null>;
   stick: Sticky;
   /** A jump that is under way decides about the place itself. */
   underway: RefObject<string | null>;
@@ -31,7 +32,7 @@ interface Options {
 }
 
 export function useListScroll(options: Options) {
-  const { conversationId, rows, generation, lastPending, loading, list: listRef, stick, underway, onMove } = options;
+  const { conversationId, rows, generation, lastPending, loading, list: listRef, scroller, stick, underway, onMove } = options;
   const [far, setFar] = useState(false);
   const [day, setDay] = useState<string>();
   const latest = useRef(rows);
@@ -46,21 +47,21 @@ export function useListScroll(options: Options) {
     const timeline = peekChat().timelines[conversationId];
     if (!handle || !timeline || timeline.loading !== 'none' || timeline.problem) return;
     if (timeline.hasOlder && handle.scrollOffset < AHEAD_PX) void chat.loadOlder(conversationId).catch(tellProblem);
-    else if (timeline.hasNewer && below(handle) < AHEAD_PX) void chat.loadNewer(conversationId).catch(tellProblem);
-  }, [conversationId, listRef]);
+    else if (timeline.hasNewer && below(scroller) < AHEAD_PX) void chat.loadNewer(conversationId).catch(tellProblem);
+  }, [conversationId, listRef, scroller]);
 
   const onScroll = useCallback(() => {
     const handle = listRef.current;
     const timeline = peekChat().timelines[conversationId];
     if (!handle || !timeline) return;
-    stick.set(below(handle) <= AT_END_PX && !timeline.hasNewer);
-    setFar(timeline.hasNewer || below(handle) > handle.viewportSize);
+    stick.set(below(scroller) <= AT_END_PX && !timeline.hasNewer);
+    setFar(timeline.hasNewer || below(scroller) > handle.viewportSize);
     const at = dayAt(latest.current, handle.findItemIndex(handle.scrollOffset + LABEL_PX), timeline);
     setDay(at && dayTitle(at, Date.now()));
     remember(conversationId, handle, stick.on ? [] : latest.current);
     fetchAround();
     onMove();
-  }, [conversationId, listRef, stick, fetchAround, onMove]);
+  }, [conversationId, listRef, scroller, stick, fetchAround, onMove]);
 
   // A window that opened at the "New" line and shows everything there is stands at the end without ever scrolling.
   // Known two frames later, when what is in view has been measured.
@@ -69,13 +70,12 @@ export function useListScroll(options: Options) {
     cancelAnimationFrame(frame.current);
     frame.current = requestAnimationFrame(() => {
       frame.current = requestAnimationFrame(() => {
-        const handle = listRef.current;
-        const ends = handle && below(handle) <= AT_END_PX && !peekChat().timelines[conversationId]?.hasNewer;
+        const ends = below(scroller) <= AT_END_PX && !peekChat().timelines[conversationId]?.hasNewer;
         if (ends) stick.set(true);
         onMove();
       });
     });
-  }, [conversationId, listRef, stick, onMove]);
+  }, [conversationId, scroller, stick, onMove]);
   useEffect(() => () => cancelAnimationFrame(frame.current), []);
 
   const onResize = useCallback(() => {
@@ -124,7 +124,13 @@ export function useListScroll(options: Options) {
   return { onScroll, onResize, far, day, toLatest };
 }
 
-const below = (handle: VirtualizerHandle) => handle.scrollSize - handle.viewportSize - handle.scrollOffset;
+/**
+ * Asked of the element itself: when it grows (a notice above it goes), the browser moves what it shows before the list
+ * has heard of the new height, and that is nobody scrolling away from the end.
+ */
+function below({ current }: RefObject<HTMLElement | null>): number {
+  return current ? current.scrollHeight - current.clientHeight - current.scrollTop : 0;
+}
 
 /** Without rows: the place is the end, which needs no remembering. */
 function remember(conversationId: string, handle: VirtualizerHandle, rows: Row[]): void {

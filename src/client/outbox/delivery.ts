@@ -13,7 +13,11 @@ const ATTEMPT_MS = 15_000;
 
 /** What the other tabs have to know, too: how the message is stored, or at which version of it the act was done. */
 export type Outcome =
-  | { stored: Pick<MessageView, 'seq' | 'version' | 'createdAt' | 'firstKeyEpoch'> }
+  | {
+      stored: Pick<MessageView, 'seq' | 'version' | 'createdAt' | 'firstKeyEpoch' | 'isEdited' | 'isDeleted'> & {
+        reactions: readonly unknown[];
+      };
+    }
   | { since: number; tag: string | undefined };
 
 export class Delivery {

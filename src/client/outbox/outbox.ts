@@ -13,6 +13,8 @@ import { type End, Shelf } from './shelf.ts';
 
 /** What another tab has written is that tab's to send. When it is still there after this, it may not be that tab's any more. */
 const TAKE_OVER_MS = 1_000;
+/** After this a new page sends what it has found, if nobody else has. */
+const KEEPER_MS = 5_000;
 
 interface Waiter {
   resolve(): void;
@@ -59,14 +61,20 @@ export class Outbox {
     const unknown = entries.map(({ conversationId }) => conversationId).filter((id) => !conversations[id]);
     await refreshConversations(this.#context, new Set(unknown)).catch(() => {});
     for (const entry of entries) this.#show(entry);
+    // The keeper may be a page that is asleep. Two who send the same do no harm, and the conversation's lock keeps them apart.
+    void sleep(KEEPER_MS, signal).then(() => !signal.aborted && this.#drainAll());
     void tabs.exclusively(`parley-outbox/${meOf(this.#context)}`, async () => {
       if (signal.aborted) return;
       this.#isKeeper = true;
       await this.#shelf.reload().catch(() => {});
       for (const entry of this.#shelf.all()) this.#show(entry);
-      for (const { conversationId } of this.#shelf.all()) void this.#queue.drain(conversationId);
+      this.#drainAll();
       await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
     });
+  }
+
+  #drainAll(): void {
+    for (const { conversationId } of this.#shelf.all()) void this.#queue.drain(conversationId);
   }
 
   /** Everything waits from now on, not only what stands first. */
@@ -197,8 +205,10 @@ export class Outbox {
     if (isSend(entry) && end !== 'dropped' && 'stored' in end) {
       const { seq, version, createdAt, firstKeyEpoch } = end.stored;
       const echo = echoOf(entry, meOf(this.#context), { step: 'stored' });
-      // Another tab may have sent a later text than the last one seen here: the feed, with this same version, decides.
-      const known = where === 'here' ? version : version - 1;
+      // Another tab may have sent a later text than the last one seen here, and a repeat is answered with all that was done
+      // to the message since: then the feed, with this same version, decides.
+      const isAsSent = !end.stored.isEdited && !end.stored.isDeleted && end.stored.reactions.length === 0;
+      const known = where === 'here' && isAsSent ? version : version - 1;
       return { type: 'message', message: { ...echo, seq, version: known, createdAt, firstKeyEpoch } };
     }
     if (!act) return { type: 'discard', conversationId, messageId: id };
