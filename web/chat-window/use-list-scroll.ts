@@ -32,7 +32,18 @@ interface Options {
 }
 
 export function useListScroll(options: Options) {
-  const { conversationId, rows, generation, lastPending, loading, list: listRef, scroller, stick, underway, onMove } = options;
+  const {
+    conversationId,
+    rows,
+    generation,
+    lastPending,
+    loading,
+    list: listRef,
+    scroller,
+    stick,
+    underway,
+    onMove,
+  } = options;
   const [far, setFar] = useState(false);
   const [day, setDay] = useState<string>();
   const latest = useRef(rows);
