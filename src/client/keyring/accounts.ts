@@ -25,12 +25,15 @@ export interface Me {
   fingerprint: Bytes;
   signer: SigningKey;
   kem: ReadonlyMap<number, KemPrivateKey>;
+  /** Seals what follows the person from device to device. */
+  settingsKey: Bytes;
 }
 
 /** Sealed under the device key. No signing seed: the signing key lies beside it as an object that cannot be read. */
 interface Remembered {
   record: string;
   gens: { gen: number; sigPub: string; kemSeed: string }[];
+  settingsKey: string;
 }
 
 const REMEMBERED = 'account';
@@ -92,7 +95,8 @@ export class Accounts {
     }));
     const { gen, sigPub, kem } = await importKeyring(keyring, signer);
     const own = await fingerprint(decodeIdentity(fromBase64(remembered.record)));
-    this.#me = { userId, gen, sigPub, fingerprint: own, signer, kem };
+    const settingsKey = fromBase64(remembered.settingsKey);
+    this.#me = { userId, gen, sigPub, fingerprint: own, signer, kem, settingsKey };
     return userId;
   }
 
@@ -103,7 +107,7 @@ export class Accounts {
   }
 
   async #adopt(account: Account): Promise<void> {
-    const { userId, keys, identity } = account;
+    const { userId, keys, identity, settingsKey } = account;
     await this.#device.claim(userId);
     const remembered: Remembered = {
       record: toBase64(identity.record),
@@ -112,10 +116,12 @@ export class Accounts {
         sigPub: toBase64(sigPub),
         kemSeed: toBase64(kemSeed),
       })),
+      settingsKey: toBase64(settingsKey),
     };
     await this.#device.put('sealed', REMEMBERED, remembered);
     await this.#device.putKey(SIGNER, keys.signer);
     const { gen, sigPub, signer, kem } = keys;
-    this.#me = { userId, gen, sigPub, fingerprint: await fingerprint(decodeIdentity(identity.record)), signer, kem };
+    const own = await fingerprint(decodeIdentity(identity.record));
+    this.#me = { userId, gen, sigPub, fingerprint: own, signer, kem, settingsKey };
   }
 }
