@@ -71,3 +71,26 @@ export const historyGrants = pgTable(
   },
   (t) => [index('history_grants_to_idx').on(t.toUser, t.conversationId)],
 );
+
+/**
+ * All epoch keys that a person holds of a conversation in one blob, sealed by the client under the master key: a new browser
+ * opens one box instead of one wrap for each epoch. `throughEpoch` is the last epoch in it.
+ */
+export const keychains = pgTable(
+  'keychains',
+  {
+    userId: uuid('user_id')
+      .notNull()
+      .references(() => users.id, { onDelete: 'cascade' }),
+    conversationId: uuid('conversation_id')
+      .notNull()
+      .references(() => conversations.id, { onDelete: 'cascade' }),
+    throughEpoch: integer('through_epoch').notNull(),
+    data: bytea('data').notNull(),
+    updatedAt: time('updated_at').notNull().defaultNow(),
+  },
+  (t) => [
+    primaryKey({ name: 'keychains_pk', columns: [t.userId, t.conversationId] }),
+    index('keychains_conversation_idx').on(t.conversationId),
+  ],
+);

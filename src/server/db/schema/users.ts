@@ -1,6 +1,7 @@
 /** People, their public identities, and what they keep sealed on the server. */
 import { sql } from 'drizzle-orm';
 import {
+  bigint,
   boolean,
   check,
   integer,
@@ -59,6 +60,41 @@ export const userIdentities = pgTable(
     createdAt: time('created_at').notNull().defaultNow(),
   },
   (t) => [primaryKey({ name: 'user_identities_pk', columns: [t.userId, t.gen] })],
+);
+
+/**
+ * Every public identity ever taken, in one order for everybody: `hash` = SHA-256(hash before | u64 index | SHA-256(record)),
+ * 32 zeros before index 1. Append only; it outlives the accounts in it. (Key transparency, docs/crypto.md.)
+ */
+export const identityLog = pgTable(
+  'identity_log',
+  {
+    index: bigint('index', { mode: 'number' }).primaryKey(),
+    userId: uuid('user_id').notNull(),
+    gen: integer('gen').notNull(),
+    recordHash: bytea('record_hash').notNull(),
+    hash: bytea('hash').notNull(),
+  },
+  (t) => [uniqueIndex('identity_log_user_key').on(t.userId, t.gen)],
+);
+
+/** What proves to be the owner of the account's mailbox: sent by mail, or handed out by the operator. One of each purpose. */
+export const accountCodes = pgTable(
+  'account_codes',
+  {
+    userId: uuid('user_id')
+      .notNull()
+      .references(() => users.id, { onDelete: 'cascade' }),
+    purpose: text('purpose', { enum: ['recover', 'unlock', 'reset'] }).notNull(),
+    /** SHA-256 of the code. */
+    hash: bytea('hash').notNull(),
+    attempts: integer('attempts').notNull().default(0),
+    expiresAt: time('expires_at').notNull(),
+  },
+  (t) => [
+    primaryKey({ name: 'account_codes_pk', columns: [t.userId, t.purpose] }),
+    check('account_codes_purpose_ck', sql`${t.purpose} in ('recover', 'unlock', 'reset')`),
+  ],
 );
 
 /** The account's master key, wrapped by the password or by the recovery key, and encrypted at rest on top. */
