@@ -33,6 +33,7 @@ const GATES = [
   ['tests', vitest('unit', 'pg')],
   ['tests with Redis', vitest('redis'), [], redisServer],
   ['fault tests', vitest('faults'), [], redisServer],
+  ['encryption in Chromium', vitest('chromium'), [], chromium],
   ['build', ...node('build')],
   ['bundle', ...node('check-bundle')],
   ['browser tests', vitest('e2e'), [], chromium],

@@ -1,25 +1,8 @@
-import { readFileSync } from 'node:fs';
-import { XWing } from '@hpke/hybridkem-x-wing';
 import { expect, it } from 'vitest';
-import { random, toHex, utf8 } from '../../src/crypto/bytes.ts';
+import { random, utf8 } from '../../src/crypto/bytes.ts';
 import { hpkeOpen, hpkeSeal, importKemPublicKey, kemKeyPair } from '../../src/crypto/hpke.ts';
-import { absent } from './published.ts';
 
-const VECTORS = new URL('../../../shared/e2ee/vectors/xwing.json', import.meta.url);
-const hex = (text: string) => new Uint8Array(Buffer.from(text, 'hex'));
 const UNWRAP = expect.objectContaining({ code: 'UNWRAP' });
-
-it.skipIf(absent(VECTORS))('the KEM agrees with the vectors of the X-Wing draft', async () => {
-  const vectors = JSON.parse(readFileSync(VECTORS, 'utf8')) as Record<'seed' | 'eseed' | 'pk' | 'ct' | 'ss', string>[];
-  const kem = new XWing();
-  for (const vector of vectors) {
-    const { privateKey, publicKey } = await kemKeyPair(hex(vector.seed));
-    expect(toHex(publicKey)).toBe(vector.pk);
-    const secret = await kem.decap({ recipientKey: privateKey, enc: hex(vector.ct).buffer });
-    expect(toHex(new Uint8Array(secret))).toBe(vector.ss);
-  }
-  expect(vectors.length).toBeGreaterThan(0);
-});
 
 it('[P30] opens for the recipient and the purpose it was made for, and for nothing else', async () => {
   const [ann, bob] = [await kemKeyPair(random(32)), await kemKeyPair(random(32))];

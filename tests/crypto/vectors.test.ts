@@ -2,7 +2,6 @@
  * Frozen bytes of every wire format. When one of these fails, stored conversations would no longer open:
  * a changed format needs a new version or suite, not new vectors.
  */
-import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { primitives } from '#crypto/primitives';
 import { hashMembers, decodeEpoch, encodeEpoch } from '../../src/crypto/epoch.ts';
@@ -22,11 +21,10 @@ import { openSettings, unlockWithPassword, unlockWithRecoveryKey } from '../../s
 import { applyEpoch } from '../../src/crypto/apply-epoch.ts';
 import { openGrant, unwrapKey } from '../../src/crypto/wrap.ts';
 import { must } from '#lib/must';
+import vectors from '../vectors/parley-e2ee-v1.json?raw';
 import type { FrozenVectors } from './make-vectors.ts';
 
-const frozen = JSON.parse(
-  readFileSync(new URL('../vectors/parley-e2ee-v1.json', import.meta.url), 'utf8'),
-) as FrozenVectors;
+const frozen: FrozenVectors = JSON.parse(vectors);
 const { person, epoch, message, account } = frozen;
 const at = { conversationId: epoch.conversationId, epoch: 0 };
 const epochKey = fromBase64(epoch.key);
