@@ -3,10 +3,12 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { bin, root, run } from './run.mjs';
+import { sealWeb } from './seal-web.mjs';
 
 const SOURCES = [
   'src',
   'web',
+  'scripts/seal-web.mjs',
   'package-lock.json',
   'package.json',
   'tsconfig.json',
@@ -37,19 +39,24 @@ function hashOfSources() {
 /** @returns {Promise<boolean>} whether something had to be built. @throws Error with the builder's output */
 export async function buildIfNeeded() {
   const wanted = hashOfSources();
-  const present = ['server/main.js', 'web/index.html'].every((file) => existsSync(join(root, 'dist', file)));
+  const present = ['server/main.js', 'web/build.json'].every((file) => existsSync(join(root, 'dist', file)));
   if (present && existsSync(STAMP) && readFileSync(STAMP, 'utf8') === wanted) return false;
   if (!existsSync(bin('vite')))
     throw new Error('dist/ is missing or out of date, and the builders are not installed. Run: npm ci --include=dev');
   const builds = await Promise.all([run(bin('vite'), ['build']), run(bin('tsdown'), [])]);
   for (const { code, output } of builds) if (code !== 0) throw new Error(`The build failed:\n${output}`);
+  sealWeb(join(root, 'dist', 'web'));
   writeFileSync(STAMP, wanted);
   return true;
 }
 
 if (process.argv[1] === import.meta.filename) {
   try {
-    console.log((await buildIfNeeded()) ? 'Built.' : 'dist/ is up to date.');
+    const built = await buildIfNeeded();
+    const { build, files } = JSON.parse(readFileSync(join(root, 'dist', 'web', 'build.json'), 'utf8'));
+    // Whoever builds the same sources gets the same: what a server delivers can be compared with it.
+    for (const [file, sha256] of Object.entries(files)) console.log(`${sha256}  ${file}`);
+    console.log(`${built ? 'Built.' : 'dist/ is up to date.'} The web app is ${build}`);
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);
     process.exitCode = 1;

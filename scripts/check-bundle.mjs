@@ -26,7 +26,10 @@ if (total > LIMIT_KB)
 
 // The policy of transport/http.ts would block these in the browser; say so here already.
 const page = readFileSync(join(dist, 'index.html'), 'utf8');
-if (/<script(?![^>]*\bsrc=)[^>]*>/.test(page)) problems.push('index.html has an inline script: move it into a file');
+if (/<script(?![^>]*(?:\bsrc=|type="importmap"))[^>]*>/.test(page))
+  problems.push('index.html has an inline script: move it into a file');
+if (/<(?:script|link)(?=[^>]*\b(?:src|href)="[^"]*\.(?:js|css)")(?![^>]*\bintegrity=)[^>]*>/.test(page))
+  problems.push('index.html loads a script or style without integrity');
 if (/<style|\sstyle=/.test(page)) problems.push('index.html has inline style: move it into a file');
 if (/\son\w+=/.test(page)) problems.push('index.html has an inline event handler');
 if (/(?:src|href)="(?:https?:)?\/\//.test(page)) problems.push('index.html loads something from another origin');

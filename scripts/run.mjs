@@ -24,10 +24,10 @@ export function findProgram(...names) {
 }
 
 /** @returns {Promise<{code: number, output: string}>} `show` passes the output through as it comes. */
-export function run(command, args, { show = false, env = {} } = {}) {
+export function run(command, args, { show = false, env = {}, cwd = root } = {}) {
   return new Promise((done) => {
     const child = spawn(command, args, {
-      cwd: root,
+      cwd,
       env: { ...process.env, ...env },
       stdio: ['ignore', show ? 'inherit' : 'pipe', show ? 'inherit' : 'pipe'],
       shell: windows,

@@ -36,6 +36,7 @@ const GATES = [
   ['encryption in Chromium', vitest('chromium'), [], chromium],
   ['build', ...node('build')],
   ['bundle', ...node('check-bundle')],
+  ['reproducible build', ...node('check-build')],
   ['browser tests', vitest('e2e'), [], chromium],
 ];
 

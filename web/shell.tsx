@@ -1,6 +1,7 @@
 /** The signed-in page: list and conversation side by side, or one after the other on a phone. */
 import { lazy, Suspense } from 'react';
 import { Route, Switch, useLocation } from 'wouter';
+import { SERVER_KNOWS } from './about/address.ts';
 import { useChat } from './chat.ts';
 import { ConnectionBanner } from './connection-banner.tsx';
 import { Quiet } from './conversation-list/quiet.tsx';
@@ -16,6 +17,7 @@ import { useUi } from './ui-state.ts';
 import { useShortcuts } from './use-shortcuts.ts';
 
 const ChatWindow = lazy(() => import('./chat-window/chat-window.tsx'));
+const ServerKnows = lazy(() => import('./about/server-knows.tsx'));
 const Settings = lazy(() => import('./settings/settings.tsx'));
 const NewConversation = lazy(() => import('./search/new-conversation.tsx'));
 const QuickSwitcher = lazy(() => import('./search/quick-switcher.tsx'));
@@ -42,6 +44,9 @@ export function Shell() {
               <Route path="/c/:id">{({ id }) => <ChatWindow key={id} conversationId={id} />}</Route>
               <Route path="/settings">
                 <Settings />
+              </Route>
+              <Route path={SERVER_KNOWS}>
+                <ServerKnows />
               </Route>
               <Route>
                 <Nothing />

@@ -200,6 +200,11 @@ describe.sequential('screens', () => {
       await check('sign up');
       await page.getByRole('button', { name: 'Log in' }).click();
       await check('log in');
+      await page.getByRole('link', { name: 'What the server knows' }).click();
+      await page.getByText('This build').waitFor();
+      await check('what the server knows');
+      await page.getByRole('link', { name: 'Back' }).click();
+      await page.getByRole('button', { name: 'Log in' }).click();
       await person.logIn();
       await person.conversations.getByRole('link', { name: /Rosa Marchetti/ }).waitFor();
       await check('list');

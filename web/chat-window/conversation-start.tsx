@@ -1,6 +1,8 @@
 /** The very beginning of a conversation, with a word on who can read it. */
 import { LockKeyhole } from 'lucide-react';
+import { Link } from 'wouter';
 import { selectConversation } from '#client/select';
+import { SERVER_KNOWS } from '../about/address.ts';
 import { useChat, useMe } from '../chat.ts';
 import { faceOf, firstName, partnerOf } from '../naming.ts';
 import { Avatar } from '../ui/avatar.tsx';
@@ -20,9 +22,12 @@ export function ConversationStart({ conversationId }: { conversationId: string }
           ? `This is where you and ${firstName(partner)} begin.`
           : `This is where it begins, with ${conversation.participants.length} people.`}
       </p>
-      <p className="mt-3 flex items-center gap-2 rounded-full bg-accent-soft px-3 py-1 text-xs font-medium text-accent">
+      <Link
+        href={SERVER_KNOWS}
+        className="mt-3 flex items-center gap-2 rounded-full bg-accent-soft px-3 py-1 text-xs font-medium text-accent hover:underline"
+      >
         <LockKeyhole size={13} aria-hidden /> Only the people in here can read it
-      </p>
+      </Link>
     </div>
   );
 }

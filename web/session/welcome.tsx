@@ -1,6 +1,8 @@
 /** The door: log in or make an account, beside a picture of what waits behind it. */
 import { useState } from 'react';
+import { Link } from 'wouter';
 import type { SessionState } from '#client/types';
+import { SERVER_KNOWS } from '../about/address.ts';
 import { Wordmark } from '../ui/logo.tsx';
 import { useUi } from '../ui-state.ts';
 import { LoginForm } from './login-form.tsx';
@@ -43,6 +45,12 @@ export function Welcome({ reason }: { reason: Reason }) {
             </>
           )}
         </div>
+        <Link
+          href={SERVER_KNOWS}
+          className="self-center text-sm text-muted underline-offset-2 hover:text-ink hover:underline"
+        >
+          What the server knows
+        </Link>
       </main>
       <Postcard />
     </div>

@@ -3,6 +3,7 @@ import { ArrowLeft, LogOut } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { useState } from 'react';
 import { Link } from 'wouter';
+import { SERVER_KNOWS } from '../about/address.ts';
 import { Button, buttonClass } from '../ui/button.tsx';
 import { Confirm } from '../ui/confirm.tsx';
 import { Devices } from './devices.tsx';
@@ -35,6 +36,12 @@ export default function Settings() {
           </Section>
           <Section title="Privacy" text="What others see of you, and you of them.">
             <PrivacyChoices />
+            <Link
+              href={SERVER_KNOWS}
+              className="mt-4 block border-t border-line pt-4 text-sm font-medium text-accent underline-offset-2 hover:underline"
+            >
+              What the server knows
+            </Link>
           </Section>
           <Section title="Devices" text="Where you are signed in. If one of them is not yours, sign it out.">
             <Devices />

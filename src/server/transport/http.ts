@@ -13,17 +13,17 @@ import { clientAddress } from './address.ts';
 import { limitBody } from './body-limit.ts';
 import { refreshCookie } from './cookies.ts';
 import { isCrossSite } from './origin.ts';
-import { servePages } from './pages.ts';
+import { importMapSource, servePages } from './pages.ts';
 import { reportCallError } from './report.ts';
 import type { ServerState } from './state.ts';
 
 type Bound = { Bindings: HttpBindings };
 
-/** No inline script, no foreign origin (P28). Argon2 is WebAssembly, hence 'wasm-unsafe-eval'. */
-function contentSecurityPolicy(publicUrl: string) {
+/** No inline script but the import map, no foreign origin (P28). Argon2 is WebAssembly, hence 'wasm-unsafe-eval'. */
+function contentSecurityPolicy(publicUrl: string, importMap: string[]) {
   return {
     defaultSrc: ["'none'"],
-    scriptSrc: ["'self'", "'wasm-unsafe-eval'"],
+    scriptSrc: ["'self'", "'wasm-unsafe-eval'", ...importMap],
     workerSrc: ["'self'"],
     // Older Safari does not count ws: as 'self'.
     connectSrc: ["'self'", publicUrl.replace(/^http/, 'ws')],
@@ -57,10 +57,11 @@ async function httpContext(deps: Deps, c: HonoContext<Bound>, response: Headers)
 export function createHttp(deps: Deps, router: AnyTRPCRouter, state: ServerState): Hono<Bound> {
   const { env, log, metrics, sql } = deps;
   const app = new Hono<Bound>();
+  const web = join(packageRoot, 'dist', 'web');
   const secure = env.publicUrl.startsWith('https:');
   app.use(
     secureHeaders({
-      contentSecurityPolicy: contentSecurityPolicy(env.publicUrl),
+      contentSecurityPolicy: contentSecurityPolicy(env.publicUrl, importMapSource(web)),
       strictTransportSecurity: secure ? 'max-age=31536000' : false,
       crossOriginOpenerPolicy: 'same-origin',
       crossOriginResourcePolicy: 'same-origin',
@@ -96,7 +97,7 @@ export function createHttp(deps: Deps, router: AnyTRPCRouter, state: ServerState
   app.all('/trpc', calls);
   app.all('/trpc/*', limitBody('/trpc/'), calls);
 
-  servePages(app as unknown as Hono, join(packageRoot, 'dist', 'web'));
+  servePages(app as unknown as Hono, web);
   app.notFound((c) => c.text('not found', 404));
   app.onError((error, c) => {
     log.error({ err: error }, 'request failed');

@@ -1,5 +1,6 @@
 /** The web app's files: hashed ones for ever, the page itself fresh each time, every path of the app gets the page. */
-import { existsSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { serveStatic } from '@hono/node-server/serve-static';
 import type { Hono } from 'hono';
@@ -10,6 +11,15 @@ const NOT_THE_APP = /^\/(?:files|trpc)(?:\/|$)|\.\w+$/;
 
 /** Programs that say nothing, or take anything, get what a browser gets. */
 const takesPages = (accept = '*/*') => accept.includes('text/html') || accept.includes('*/*');
+
+/** The one inline script of the page is its import map, the integrity of every module: the policy allows exactly that text. */
+export function importMapSource(root: string): string[] {
+  const index = join(root, 'index.html');
+  const map = existsSync(index)
+    ? /<script type="importmap">([^<]*)<\/script>/.exec(readFileSync(index, 'utf8'))?.[1]
+    : undefined;
+  return map === undefined ? [] : [`'sha256-${createHash('sha256').update(map).digest('base64')}'`];
+}
 
 export function servePages(app: Hono, root: string): void {
   if (!existsSync(join(root, 'index.html'))) {
