@@ -11,6 +11,7 @@ import { keyringPlace, wrapPlace } from '../auth/at-rest.ts';
 import type { Db, Tx } from '../db/client.ts';
 import { accountBlobs, accountKeyWraps, userIdentities, users } from '../db/tables.ts';
 import type { Deps } from '../deps.ts';
+import { appendIdentity } from './identity-log.ts';
 import { privacyColumns } from './privacy.ts';
 import { type Issued, openSession } from './sessions.ts';
 
@@ -127,7 +128,10 @@ export async function register(
         { userId: id, kind: 'recovery', wrapped: sealed.recovery, verifier },
       ]);
       await tx.insert(accountBlobs).values({ userId: id, name: 'keyring', version: 1, data: sealed.keyring });
-      return openSession(tx, deps.now(), { userId: id, kind: input.session, userAgent: caller.userAgent });
+      const session = { userId: id, kind: input.session, userAgent: caller.userAgent };
+      const issued = await openSession(tx, deps.now(), session);
+      await appendIdentity(tx, { userId: id, gen: 0, record: identity.record });
+      return issued;
     });
     return { user: { id, username, displayName, avatarUrl: null, email, privacy: ALL_SHARED }, issued };
   } catch (error) {
