@@ -1,0 +1,341 @@
+/**
+ * Every security check, and what it looks like when it is gone. `find` stands exactly once in `file`. The rules are those of
+ * docs/crypto.md.
+ */
+export interface Check {
+  name: string;
+  file: string;
+  find: string;
+  replace: string;
+}
+
+const crypto = (file: string, name: string, find: string, replace: string): Check => ({
+  name,
+  file: `src/crypto/${file}.ts`,
+  find,
+  replace,
+});
+const keyring = (file: string, name: string, find: string, replace: string): Check => ({
+  name,
+  file: `src/client/keyring/${file}.ts`,
+  find,
+  replace,
+});
+
+export const CHECKS: Check[] = [
+  // Boxes and envelopes (C11, C12, C14, C20, C26, C31).
+  crypto(
+    'cobblestone',
+    'commitment of a box',
+    'if (!bytesEqual(keys.commitment, box',
+    'if (false && !bytesEqual(keys.commitment, box',
+  ),
+  crypto('cobblestone', 'context of a box', 'concat(PREFIX, salt, context)', 'concat(PREFIX, salt)'),
+  crypto(
+    'cobblestone',
+    'number of a chunk',
+    'for (let i = 0, rest = index; i < COUNTER_BYTES;',
+    'for (let i = 0, rest = index; i < 0;',
+  ),
+  crypto(
+    'envelope',
+    'signature of an envelope',
+    'if (!(await verifySignature(sigPub, envelope.signature, signed)))',
+    'if (!(await verifySignature(sigPub, envelope.signature, signed)) && false)',
+  ),
+  crypto(
+    'envelope',
+    'ciphertext under the signature',
+    'fixed(hash, HASH_BYTES).end()',
+    'fixed(new Uint8Array(32), HASH_BYTES).end()',
+  ),
+  crypto(
+    'envelope',
+    'header under the signature',
+    "label('msg-sig').bytes(headerBytes)",
+    "label('msg-sig').bytes(new Uint8Array(0))",
+  ),
+  crypto(
+    'envelope',
+    'version and suite of an envelope',
+    'if (reader.u8() !== VERSION || reader.u8() !== SUITE)',
+    'if (reader.u8() + reader.u8() < 0)',
+  ),
+  crypto(
+    'message',
+    'header in the box (AAD)',
+    "label('msg').bytes(headerBytes)",
+    "label('msg').bytes(new Uint8Array(0))",
+  ),
+  crypto('padding', 'mark of the padding', 'if (end < 0 || padded[end] !== MARK)', 'if (end < 0)'),
+  crypto(
+    'padding',
+    'legal padded lengths',
+    'length !== undefined && paddedLength(length) === length',
+    'length !== undefined',
+  ),
+  crypto('bytes', 'one base64 for one text', 'if (!', 'if (false && !'),
+
+  // The password and the account (C2 to C7, C37).
+  crypto(
+    'password',
+    'floor of the key derivation',
+    'if (m < FLOOR.m || t < FLOOR.t || p < FLOOR.p || salt.length < FLOOR.saltBytes)',
+    'if (m < 0)',
+  ),
+  crypto(
+    'password',
+    'ceiling of the key derivation',
+    'if (m > CEILING.m || t > CEILING.t || p > CEILING.p || salt.length > CEILING.saltBytes)',
+    'if (m < 0)',
+  ),
+  crypto('password', 'two secrets from one password', "utf8(label('kek'))", "utf8(label('auth'))"),
+  crypto('account', 'own identity at log-in', "if (!ours) throw new CryptoError('OWN_IDENTITY_MISMATCH')", 'void ours'),
+  crypto('account', 'person and lock of a wrapped master key', "label('mk').id(userId).text(lock)", "label('mk')"),
+  crypto('account', 'version of the settings', '.u32(version).end()', '.u32(0).end()'),
+  crypto(
+    'keyring',
+    'person of a keyring',
+    "new Writer().label('keyring').id(userId).end()",
+    "new Writer().label('keyring').end()",
+  ),
+  crypto(
+    'recovery-key',
+    'checksum of a recovery key',
+    'if ((await checksum(bytes)) !== clean.slice(KEY_CHARS))',
+    'if (clean.length < 0)',
+  ),
+
+  // Identities (C6).
+  crypto(
+    'identity',
+    'self-signature of an identity',
+    "if (!(await verifySignature(identity.sigPub, signed.selfSig, signed.record))) refuse('self signature');",
+    '',
+  ),
+  crypto(
+    'identity',
+    'signature of the keys before',
+    "if (!(await verifySignature(before.sigPub, signature, signed.record))) refuse('previous signature');",
+    'void signature;',
+  ),
+  crypto(
+    'identity',
+    'hash of the identity before',
+    "if (!bytesEqual(await primitives.sha256(previous.record), identity.prevHash)) refuse('previous hash');",
+    '',
+  ),
+  crypto(
+    'identity',
+    'next generation of the same person',
+    "if (identity.kind === 'first' || identity.userId !== before.userId || identity.gen !== before.gen + 1)",
+    "if (identity.kind === 'first')",
+  ),
+  crypto(
+    'identity',
+    'first identity is generation 0',
+    "if (identity.kind !== 'first' || identity.gen !== 0) refuse('not the first');",
+    '',
+  ),
+
+  // Epoch records (C8, C33).
+  crypto(
+    'apply-epoch',
+    'signature of an epoch',
+    "if (!(await verifySignature(key, signed.sig, signed.record))) throw new CryptoError('BAD_SIGNATURE');",
+    'void key;',
+  ),
+  crypto(
+    'apply-epoch',
+    'members hash',
+    "if (!bytesEqual(await hashMembers(members.values()), record.membersHash)) refuse('members hash');",
+    '',
+  ),
+  crypto(
+    'apply-epoch',
+    'hash of the epoch before',
+    "if (!bytesEqual(record.prevHash, previous.hash)) refuse('previous hash');",
+    '',
+  ),
+  crypto(
+    'apply-epoch',
+    'number of an epoch',
+    "if (record.epoch !== previous.record.epoch + 1 || record.kind === 'create') refuse('number');",
+    '',
+  ),
+  crypto('apply-epoch', 'author is a member', "if (!author) refuse('author is not a member');", ''),
+  crypto(
+    'apply-epoch',
+    'generation of the author',
+    "if (record.authorGen !== signer.gen) refuse('author generation');",
+    '',
+  ),
+  crypto(
+    'apply-epoch',
+    'who may add',
+    "if (author.role < ROLE_MODERATOR && !anyoneAdds) refuse('add not allowed');",
+    '',
+  ),
+  crypto(
+    'apply-epoch',
+    'nobody is added above the author',
+    "if (added.role !== ROLE_MEMBER && author.role !== ROLE_ADMIN) refuse('added above the author');",
+    '',
+  ),
+  crypto('apply-epoch', 'who may change roles', "if (author.role !== ROLE_ADMIN) refuse('role by no admin');", ''),
+  crypto(
+    'apply-epoch',
+    'a role change brings no keys',
+    "if (!bytesEqual(member.fingerprint, present.fingerprint)) refuse('role with other keys');",
+    '',
+  ),
+  crypto(
+    'apply-epoch',
+    'what a ratchet may do',
+    'if (!ALLOWED[record.kind].has(op.op)) refuse(`${op.op} in ${record.kind}`);',
+    '',
+  ),
+  crypto(
+    'apply-epoch',
+    'a direct conversation is two people for ever',
+    "if (previous && record.direct && op.op !== 'rekey') refuse(`${op.op} in a direct conversation`);",
+    '',
+  ),
+  crypto(
+    'apply-epoch',
+    'direct stays direct',
+    "if (record.direct !== previous.record.direct) refuse('direct is for ever');",
+    '',
+  ),
+  crypto(
+    'apply-epoch',
+    'conversation of an epoch',
+    "if (record.conversationId !== previous.record.conversationId) refuse('conversation');",
+    '',
+  ),
+  crypto(
+    'apply-epoch',
+    'newer keys only',
+    "if (!present || member.role !== present.role || member.gen <= present.gen) refuse('rekey');",
+    '',
+  ),
+  crypto(
+    'author-epoch',
+    'a rotation brings a fresh key',
+    "draft.kind === 'ratchet' ? await",
+    'context.previousKey ? await',
+  ),
+
+  // Keys of epochs (C9, C35).
+  crypto(
+    'epoch-key',
+    'commitment of an epoch key',
+    'if (!bytesEqual(await keyCommitment(key, record), record.keyCommit))',
+    'if (false)',
+  ),
+  crypto(
+    'epoch-key',
+    'place of a commitment',
+    'label(purpose).id(conversationId).u32(epoch).end()',
+    'label(purpose).end()',
+  ),
+  crypto('wrap', 'recipient of a wrap', 'return writer.id(to.userId).u32(to.gen).end();', 'return writer.end();'),
+  crypto(
+    'wrap',
+    'epoch of a wrap',
+    "label('wrap').id(to.conversationId).u32(to.epoch).fixed(to.recordHash, 32)",
+    "label('wrap')",
+  ),
+  crypto(
+    'wrap',
+    'people of a grant',
+    'return writer.id(to.fromUserId).id(to.userId).u32(to.gen).end();',
+    'return writer.end();',
+  ),
+  crypto('wrap', 'head of a grant', "label('grant').id(to.conversationId).fixed(to.head, 32)", "label('grant')"),
+
+  // What a receiver checks (C21 to C32).
+  keyring(
+    'opener',
+    'row and header agree',
+    "if (header.messageId !== id || header.epoch !== message.keyEpoch) throw new KeyringError('ROW_MISMATCH');",
+    '',
+  ),
+  keyring(
+    'opener',
+    'conversation of an envelope',
+    "if (header.conversationId !== expected.conversationId) throw new KeyringError('WRONG_CONVERSATION');",
+    '',
+  ),
+  keyring(
+    'opener',
+    'type of an envelope',
+    "if (!expected.types.includes(header.type)) throw new KeyringError('ROW_MISMATCH');",
+    '',
+  ),
+  keyring(
+    'opener',
+    'hash of the epoch named',
+    "if (!state || !bytesEqual(state.hash, header.epochHash)) throw new KeyringError('EPOCH_MISMATCH');",
+    "if (!state) throw new KeyringError('EPOCH_MISMATCH');",
+  ),
+  keyring(
+    'opener',
+    'membership and generation of the sender',
+    "if (!sender || sender.gen !== header.senderGen) throw new KeyringError('NOT_A_MEMBER');",
+    "if (!sender) throw new KeyringError('NOT_A_MEMBER');",
+  ),
+  keyring(
+    'opener',
+    'fingerprint of the sender',
+    "if (!bytesEqual(identity.fingerprint, sender.fingerprint)) throw new KeyringError('FORGED_SENDER');",
+    '',
+  ),
+  keyring('opener', 'who may delete', "if (!may) throw new KeyringError('NOT_ALLOWED');", 'void may;'),
+  keyring(
+    'opener',
+    'who may name a group',
+    "if (verified.sender.role === ROLE_MEMBER) throw new KeyringError('NOT_ALLOWED');",
+    '',
+  ),
+  keyring('opener', 'no message of an ended epoch', "throw new KeyringError('LATE_EPOCH')", 'void 0'),
+  keyring('opener', 'tag of a reaction', "if (!bytesEqual(tag, header.aux)) throw new KeyringError('BAD_TAG');", ''),
+  keyring(
+    'opener',
+    'who reacted',
+    "if (!reaction.userIds.includes(header.senderId)) throw new KeyringError('ROW_MISMATCH');",
+    '',
+  ),
+  keyring('seen', 'the same message at two places', "if (known.seq !== seq) throw new KeyringError('REPLAY');", ''),
+  keyring('seen', 'order of revisions', "if (revision < known.revision) throw new KeyringError('ROLLBACK');", ''),
+  keyring(
+    'seen',
+    'two contents of one revision',
+    "if (revision === known.revision && hash !== known.hash) throw new KeyringError('EQUIVOCATION');",
+    '',
+  ),
+
+  // What a device holds against the server (C34 to C37).
+  keyring(
+    'epoch-log',
+    'history taken back',
+    "if (!first) throw new KeyringError('EPOCH_ROLLBACK');",
+    'if (!first) return;',
+  ),
+  keyring('epoch-log', 'history written anew', "throw new KeyringError('EPOCH_FORK')", 'return'),
+  keyring('epoch-log', 'keys of members vouched for', "throw new KeyringError('PIN_MISMATCH', userId)", 'continue'),
+  keyring(
+    'identities',
+    'pins',
+    "if (pin && !isSame(chain[pin.gen], fromBase64(pin.fingerprint))) throw new KeyringError('PIN_MISMATCH', userId);",
+    '',
+  ),
+  keyring('identities', 'own identity later', "throw new KeyringError('OWN_IDENTITY_MISMATCH')", 'void 0'),
+  keyring(
+    'identities',
+    'person of a chain',
+    "if (verified.userId !== userId) throw new KeyringError('NO_IDENTITY', userId);",
+    '',
+  ),
+  keyring('conversation-keys', 'commitment at the receiver', 'await checkCommitment(key, state.record);', ''),
+];
