@@ -13,9 +13,23 @@ import type { PushPayload } from '#protocol/push';
 import type { KeyDirectory } from '../../src/client/keyring/directory.ts';
 import { Keyring } from '../../src/client/keyring/keyring.ts';
 import type { Storage } from '../../src/client/storage/storage.ts';
+import { random } from '../../src/crypto/bytes.ts';
+import { importKemPublicKey } from '../../src/crypto/hpke.ts';
+import { wrapKey } from '../../src/crypto/wrap.ts';
 import type { AuthoredEpoch } from '../../src/crypto/author-epoch.ts';
 import { headerOf } from '../crypto/messages.ts';
-import { add, epochBy, newGroup, newId, newPerson, NOW, type Person, remove, setRole } from '../crypto/people.ts';
+import {
+  add,
+  epochBy,
+  newGroup,
+  newId,
+  newPerson,
+  NOW,
+  type Person,
+  rekey,
+  remove,
+  setRole,
+} from '../crypto/people.ts';
 
 /** What the server says. Tests bend it. */
 class Server implements KeyDirectory {
@@ -262,6 +276,15 @@ describe('[P30] epochs', () => {
     expect(healing.wraps).toHaveLength(3);
   });
 
+  it('a key that was given to me alone, and not committed to, opens nothing', async () => {
+    const mine = random(32);
+    const place = { conversationId: idOf(group), epoch: 0, recordHash: group.state.hash, userId: me.userId, gen: 0 };
+    const wrapped = await wrapKey(await importKemPublicKey(me.identity.kemPub), place, mine);
+    server.mine = [{ epoch: 0, gen: 0, wrapped: toBase64(wrapped) }];
+    const forMe = await row(annIs(), { ...group, key: mine }, text('only you are told this'));
+    expect(await contentOf(forMe)).toEqual(unreadable('NO_EPOCH_KEY'));
+  });
+
   it('[P22] whoever is gone is put out by the next who changes anything', async () => {
     const participantIds = [me.userId, annIs().userId];
     const change = { conversationId: idOf(group), createdMs: NOW, participantIds, rekey: true };
@@ -293,6 +316,43 @@ describe('[P30] identities', () => {
       await newPerson({ ...next, kind: 'rotate' }, async (record) => primitives.sign(annIs().keys.signer, record)),
     );
     expect((await keyring.begin(beginning)).epoch.wraps).toContainEqual(expect.objectContaining({ gen: 1 }));
+  });
+
+  it('the keys of somebody else in the place of a person are refused', async () => {
+    server.links = server.links.filter(({ userId }) => userId !== annIs().userId);
+    server.know(eveIs());
+    const links = server.links.filter(({ userId }) => userId === eveIs().userId);
+    server.links.push(...links.map((link) => ({ ...link, userId: annIs().userId })));
+    const beginning = { conversationId: newId(), direct: true, memberIds: [annIs().userId], createdMs: NOW };
+    await expect(keyring.begin(beginning)).rejects.toMatchObject({ code: 'NO_IDENTITY' });
+  });
+
+  it('keys that the epoch does not vouch for sign nothing, whatever was pinned', async () => {
+    await open(await row(annIs(), group, text('hi')));
+    const impostor = await newPerson({ userId: annIs().userId });
+    server.links = server.links.filter(({ userId }) => userId !== annIs().userId);
+    server.know(impostor);
+    for (const [key] of await storage.entries('sealed')) {
+      if (key !== 'account' && !key.startsWith('epochs/')) await storage.delete('sealed', key);
+    }
+    keyring = new Keyring(storage, server);
+    await keyring.restore();
+    const forged = await row({ ...annIs(), keys: impostor.keys }, group, text('I am Ann'));
+    expect(await contentOf(forged)).toEqual(unreadable('FORGED_SENDER'));
+  });
+
+  it('a message under keys that its sender has replaced is refused', async () => {
+    const next = { userId: annIs().userId, gen: 1, kind: 'rotate' as const };
+    const prevHash = await sha256(annIs().signed.record);
+    const renewed = await newPerson({ ...next, prevHash }, async (record) =>
+      primitives.sign(annIs().keys.signer, record),
+    );
+    server.know(renewed);
+    const everyone = [...people().filter(({ userId }) => userId !== renewed.userId), renewed];
+    const rotated = await epochBy(renewed, everyone, { kind: 'rotate', ops: [rekey(renewed, 2)] }, group);
+    server.accept(rotated, me.userId);
+    expect(await contentOf(await row(renewed, rotated, text('new keys')))).toEqual(says('new keys'));
+    expect(await contentOf(await row(annIs(), rotated, text('old keys')))).toEqual(unreadable('NOT_A_MEMBER'));
   });
 
   it('another key for me is refused', async () => {

@@ -143,6 +143,11 @@ describe('[P29] direct conversations', () => {
     for (const ops of [[add(stranger)], [remove(member)], [setRole(member, 1)], [remove(member), add(stranger)]]) {
       await expect(epochBy(admin, everyone, { kind: 'rotate', ops }, direct)).rejects.toMatchObject(BAD_EPOCH);
     }
+    // Also where the policy would let anyone add: two people it would still be, and not the same.
+    const policy = { kind: 'create', direct: true, anyoneAdds: true, ops: [add(admin), add(member)] } as const;
+    const open = await epochBy(admin, everyone, { ...policy, ops: [...policy.ops] });
+    const swap = { kind: 'rotate' as const, ops: [remove(member), add(stranger)] };
+    await expect(epochBy(admin, everyone, swap, open)).rejects.toMatchObject(BAD_EPOCH);
     expect((await epochBy(member, everyone, { kind: 'rotate', ops: [] }, direct)).state.members.size).toBe(2);
     await expect(epochBy(admin, everyone, { kind: 'rotate', ops: [], direct: false }, direct)).rejects.toMatchObject(
       BAD_EPOCH,

@@ -47,6 +47,18 @@ it('the chain cannot skip, restart, change the person or the past', async () => 
   await expect(verifyIdentity(ann.signed, ann.signed)).rejects.toMatchObject(BAD_IDENTITY);
   const otherPast = await newPerson({ userId: ann.userId, gen: 1, kind: 'reset' });
   await expect(verifyIdentity(otherPast.signed, ann.signed)).rejects.toMatchObject(BAD_IDENTITY);
+  await expect(verifyIdentity((await newPerson({ gen: 1 })).signed)).rejects.toMatchObject(BAD_IDENTITY);
+  // Signed by the keys before, over the right past: and still not the next of this person.
+  const after = { kind: 'rotate' as const, prevHash: await primitives.sha256(ann.signed.record) };
+  const signs = async (record: Uint8Array) => primitives.sign(ann.keys.signer, record);
+  for (const wrong of [
+    { userId: ann.userId, gen: 2 },
+    { userId: ann.userId, gen: 0 },
+    { userId: bob.userId, gen: 1 },
+  ]) {
+    const forged = await newPerson({ ...after, ...wrong }, signs);
+    await expect(verifyIdentity(forged.signed, ann.signed)).rejects.toMatchObject(BAD_IDENTITY);
+  }
 });
 
 it('a changed record, a changed signature and trailing bytes are refused', async () => {
