@@ -4,13 +4,14 @@
  */
 import type { Browser, CDPSession, Page, Worker } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { type Chat, createChat } from '#client/index';
+import type { Chat } from '#client/index';
 import { must } from '#lib/must';
 import type { PushPayload } from '#protocol/push';
 import { newPushService, type PushBrowser, type PushService } from '../harness/push-endpoint.ts';
 import { violations } from './axe.ts';
 import { launch } from './browser.ts';
 import { Person } from './person.ts';
+import { newProgram } from './plaintext.ts';
 import { newSite, type Site } from './site.ts';
 
 let browser: Browser;
@@ -33,7 +34,7 @@ beforeAll(async () => {
   device = pushes.newBrowser();
   ann = await Person.at(browser, site.url, 'Anneke', { permissions: ['notifications'] });
   await ann.page.context().addInitScript(standIn, device.subscription);
-  bo = createChat({ url: site.url });
+  bo = newProgram(site.url);
   const profile = { username: 'bogumil', email: 'bogumil@example.org', displayName: 'Bogumil' };
   await Promise.all([ann.register(), bo.register({ ...profile, password: 'correct horse battery' })]);
   const [found] = await bo.api.users.search.query({ query: 'anneke' });

@@ -1,13 +1,14 @@
 /** A browser whose connection goes: what is written waits, can be changed, survives the tab, and goes out once and in order. */
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { type Chat, createChat } from '#client/index';
+import type { Chat } from '#client/index';
 import { must } from '#lib/must';
 import { textsOf } from '../client/people.ts';
 import { newWire, type Wire } from '../client/wire.ts';
 import { violations } from './axe.ts';
 import { launch } from './browser.ts';
 import { Person } from './person.ts';
+import { newProgram, wrote } from './plaintext.ts';
 import { newSite, type Site } from './site.ts';
 
 let browser: Browser;
@@ -23,7 +24,7 @@ beforeAll(async () => {
   [browser, site] = await Promise.all([launch(), newSite()]);
   wire = await newWire(site.url);
   ann = await Person.at(browser, wire.url, 'Annika');
-  bo = createChat({ url: site.url });
+  bo = newProgram(site.url);
   const profile = { username: 'bogdan', email: 'bogdan@example.org', displayName: 'Bogdan' };
   await Promise.all([ann.register(), bo.register({ ...profile, password: 'correct horse battery' })]);
   const [found] = await bo.api.users.search.query({ query: 'annika' });
@@ -104,7 +105,7 @@ describe.sequential('offline', () => {
     await ann.message('or not at all').waitFor({ state: 'detached' });
     await ann.composer.focus();
     await ann.composer.press('ArrowUp');
-    await ann.composer.fill('meet at the north door');
+    await ann.composer.fill(wrote('meet at the north door'));
     await ann.composer.press('Enter');
     await ann.sees('meet at the north door');
     expect(await ann.message('meet at').getByText('edited').count()).toBe(0);
@@ -117,7 +118,7 @@ describe.sequential('offline', () => {
   test('[P12] [P20] edited, deleted and reacted to offline: shown at once, and done after the tab was closed', async () => {
     await gone(ann);
     await ann.act('still dark', 'Edit');
-    await ann.composer.fill('pitch dark');
+    await ann.composer.fill(wrote('pitch dark'));
     await ann.composer.press('Enter');
     await ann.act('a light', 'Delete');
     await ann.page.getByRole('alertdialog').getByRole('button', { name: 'Delete' }).click();
@@ -158,9 +159,9 @@ describe.sequential('offline', () => {
     await ann.tick('about to vanish', 'Delivered').waitFor();
     await gone(ann);
     await ann.composer.press('ArrowUp');
-    await ann.composer.fill('about to stay');
+    await ann.composer.fill(wrote('about to stay'));
     await ann.composer.press('Enter');
-    const phone = createChat({ url: site.url });
+    const phone = newProgram(site.url);
     await phone.login({ login: 'annika', password: 'a walk along the river 7' });
     await phone.open(direct);
     const { ids } = must(phone.store.getState().timelines[direct], 'open');

@@ -1,6 +1,7 @@
 /** Somebody at a browser, in the words of what they do. Finds everything by role and name, as a screen reader does. */
 import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core';
 import { newPage } from './browser.ts';
+import { wrote } from './plaintext.ts';
 
 const PASSWORD = 'a walk along the river 7';
 
@@ -39,7 +40,7 @@ export class Person {
     await page.getByLabel('Display name').fill(this.name);
     await page.getByLabel('Username').fill(this.username);
     await page.getByLabel('Email').fill(`${this.username}@example.org`);
-    await page.getByLabel('Password').fill(PASSWORD);
+    await page.getByLabel('Password').fill(wrote(PASSWORD));
     await page.getByRole('button', { name: 'Create account' }).click();
     await page.getByRole('button', { name: 'I have saved it' }).click();
     await this.conversations.waitFor();
@@ -67,7 +68,7 @@ export class Person {
     const { page } = this;
     await page.getByRole('button', { name: 'New conversation' }).click();
     await page.getByRole('button', { name: /New group/ }).click();
-    await page.getByRole('textbox', { name: 'Group name' }).fill(title);
+    await page.getByRole('textbox', { name: 'Group name' }).fill(wrote(title));
     for (const other of others) {
       await page.getByRole('textbox', { name: 'Find people' }).fill(other.username);
       await page.getByRole('option', { name: other.name }).click();
@@ -83,7 +84,7 @@ export class Person {
   }
 
   async send(text: string): Promise<void> {
-    await this.composer.fill(text);
+    await this.composer.fill(wrote(text));
     await this.composer.press('Enter');
   }
 
@@ -100,6 +101,8 @@ export class Person {
 
   /** Opens the menu of a message by keyboard and chooses. */
   async act(text: string, action: string): Promise<void> {
+    const [, emoji] = /^React with (.+)$/.exec(action) ?? [];
+    if (emoji) wrote(emoji);
     await this.message(text).last().focus();
     await this.page.keyboard.press('Enter');
     await this.page.getByRole('menuitem', { name: action }).click();

@@ -1,5 +1,34 @@
 /** Looks for sent text wherever the server keeps anything: as it is, in hex, and in base64 at any offset. */
 import type postgres from 'postgres';
+import { type Chat, createChat } from '#client/index';
+
+/** Everything that anybody in this file has written or chosen: texts, titles, emoji, passwords. */
+const written = new Set<string>();
+export function wrote(text: string): string {
+  written.add(text);
+  return text;
+}
+
+/** A program's chat, whose words are remembered like those of people at browsers. */
+export function newProgram(url: string): Chat {
+  const chat = createChat({ url });
+  return {
+    ...chat,
+    register: (input) => chat.register({ ...input, password: wrote(input.password) }),
+    send: (id, draft) => chat.send(id, { ...draft, text: wrote(draft.text) }),
+    edit: (id, messageId, text) => chat.edit(id, messageId, wrote(text)),
+    react: (id, messageId, emoji) => chat.react(id, messageId, wrote(emoji)),
+    createGroup: (title, userIds) => chat.createGroup(wrote(title), userIds),
+    rename: (id, title) => chat.rename(id, wrote(title)),
+  };
+}
+
+/** What of it stands in any table, file or log. */
+export async function leaks(place: { sql: postgres.Sql; files: string[]; logs: string }): Promise<string[]> {
+  const rows = await dump(place.sql);
+  const texts = [...written];
+  return [...new Set([rows, ...place.files, place.logs].flatMap((haystack) => findIn(haystack, texts)))];
+}
 
 /** Every row of every table of the database, as text; what a dump would hold. */
 export async function dump(sql: postgres.Sql): Promise<string> {

@@ -1,11 +1,12 @@
 /** The screens themselves: reachable without a mouse, readable by screen readers, usable on a phone, still while they scroll. */
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Chat, createChat } from '#client/index';
+import type { Chat } from '#client/index';
 import { must } from '#lib/must';
 import { violations } from './axe.ts';
 import { launch } from './browser.ts';
 import { Person } from './person.ts';
+import { newProgram } from './plaintext.ts';
 import { newSite, type Site } from './site.ts';
 
 const PHONE = { width: 390, height: 844 };
@@ -20,7 +21,7 @@ let dora: Person;
 beforeAll(async () => {
   [browser, site] = await Promise.all([launch(), newSite()]);
   dora = await Person.at(browser, site.url, 'Dorothea');
-  rosa = createChat({ url: site.url });
+  rosa = newProgram(site.url);
   await Promise.all([
     dora.register(),
     rosa.register({

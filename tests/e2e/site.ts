@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { newDb, type TestDb } from '../harness/db.ts';
+import { leaks } from './plaintext.ts';
 import { type ServerProcess, startProcess } from '../harness/process.ts';
 
 export interface Site extends AsyncDisposable {
@@ -59,8 +60,11 @@ export async function newSite(): Promise<Site> {
     },
     async [Symbol.asyncDispose]() {
       await site.stop('SIGTERM');
+      // [P29] Whatever a file of tests has sent, in all that the server keeps and says.
+      const seen = await leaks({ sql: db.sql, files: await site.files(), logs: site.logs() });
       await db[Symbol.asyncDispose]();
       await rm(dataDir, { recursive: true, force: true });
+      if (seen.length > 0) throw new Error(`the server has seen what was sealed: ${seen.join(' | ')}`);
     },
   };
   await site.start();
