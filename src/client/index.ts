@@ -69,6 +69,9 @@ export function createChat({ url: origin, storage }: ChatOptions): Chat {
     epochs: (conversationId, after) => inSdkWords(api.keys.epochs.query({ conversationId, after })),
     wraps: (conversationId, from) => inSdkWords(api.keys.wraps.query({ conversationId, from })),
     grants: (conversationId) => inSdkWords(api.keys.grants.query({ conversationId })),
+    readSettings: () => inSdkWords(api.keys.readSettings.query()),
+    saveSettings: (settings) => inSdkWords(api.keys.settings.mutate(settings)),
+    noticed: (report) => running?.trust.noticed(report),
   };
 
   async function keyring(): Promise<KeyringService> {
@@ -158,6 +161,12 @@ export function createChat({ url: origin, storage }: ChatOptions): Chat {
     removeParticipant: async (id, userId) => parts().conversations.removeParticipant(id, userId),
     setRole: async (id, userId, role) => parts().conversations.setRole(id, userId, role),
     loadMoreConversations: async () => parts().loadMoreConversations(),
+
+    safetyNumber: async (userId) => parts().trust.safetyNumber(userId),
+    matchesCode: async (userId, code) => parts().trust.matchesCode(userId, code),
+    verify: async (userId, number) => parts().trust.verify(userId, number),
+    unverify: async (userId) => parts().trust.unverify(userId),
+    acceptChange: async (userId) => parts().trust.unverify(userId),
 
     open: async (id) => parts().history.open(id),
     loadOlder: async (id) => parts().history.older(id),

@@ -8,6 +8,7 @@ import { History } from './history.ts';
 import { Outbox } from './outbox/outbox.ts';
 import { Receipts } from './receipts.ts';
 import { Signals } from './signals.ts';
+import { TrustSync } from './trust.ts';
 
 export class Running {
   readonly conversations: Conversations;
@@ -15,6 +16,7 @@ export class Running {
   readonly outbox: Outbox;
   readonly receipts: Receipts;
   readonly signals: Signals;
+  readonly trust: TrustSync;
   readonly #context: Context;
   readonly #feed: Feed;
 
@@ -25,6 +27,7 @@ export class Running {
     this.outbox = new Outbox(context);
     this.receipts = new Receipts(context);
     this.signals = new Signals(context);
+    this.trust = new TrustSync(context);
     this.#feed = new Feed(context, {
       onApplied: (ids) => this.#applied(ids),
       onSnapshot: () => this.#snapshot(),
@@ -36,6 +39,7 @@ export class Running {
   async start(): Promise<void> {
     const { signal } = this.#context;
     this.signals.start();
+    await this.trust.start();
     // Needs no network, and what is written from here on has to be kept.
     const opening = this.outbox.open();
     // Reported where it is awaited, which may be much later.
@@ -61,6 +65,7 @@ export class Running {
 
   online(): void {
     this.signals.online();
+    this.trust.online();
   }
 
   offline(): void {
@@ -72,6 +77,7 @@ export class Running {
   #applied(conversationIds: Set<string>): void {
     this.history.changed(conversationIds);
     this.receipts.delivered(conversationIds);
+    this.trust.look(conversationIds);
     const { conversations } = this.#context.store.state;
     for (const id of conversationIds) {
       const last = conversations[id]?.lastMessage;
@@ -80,7 +86,9 @@ export class Running {
   }
 
   #snapshot(): void {
-    this.receipts.delivered(Object.keys(this.#context.store.state.conversations));
+    const all = Object.keys(this.#context.store.state.conversations);
+    this.receipts.delivered(all);
+    this.trust.look(all);
     for (const id of this.history.loaded()) void this.history.reload(id);
   }
 }

@@ -1,5 +1,5 @@
 /** Named selectors. Each returns what is already in the state (a reference or a primitive), so that equal means equal. */
-import type { ChatState, ConversationView, MessageView, SignalState, Tick, Timeline } from './types.ts';
+import type { ChatState, ConversationView, MessageView, SignalState, Tick, Timeline, Trust, User } from './types.ts';
 
 const NOBODY: string[] = [];
 
@@ -28,6 +28,15 @@ export const selectUnsent =
     const last = timeline?.byId.get(timeline.pending.at(-1) ?? '');
     return last?.send.step === 'sending' ? undefined : last;
   };
+export const selectTrust =
+  (userId: string) =>
+  (state: ChatState): Trust =>
+    state.trust[userId] ?? 'unverified';
+/** Somebody here whose keys were compared and have been replaced: until that is settled, nothing is sent. */
+export const selectChanged =
+  (conversationId: string) =>
+  (state: ChatState): User | undefined =>
+    state.conversations[conversationId]?.participants.find(({ user }) => state.trust[user.id] === 'changed')?.user;
 export const selectUser = (id: string) => (state: ChatState) => state.users[id];
 /** For `mute`: until I turn it on again. */
 export const FOR_EVER = '9999-01-01T00:00:00.000Z';

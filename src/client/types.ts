@@ -19,6 +19,20 @@ export type Content =
   | { kind: 'unreadable'; reason: string }
   | { kind: 'unsupported' };
 
+/** How sure I am of somebody's keys: not compared; compared, or signed by those that were; replaced after having been compared. */
+export type Trust = 'unverified' | 'verified' | 'changed';
+
+/** What no honest server does, and this device has noticed. */
+export type Alarm = 'settings_rollback' | 'own_identity_rollback' | 'foreign_identity' | 'split_view';
+
+export interface SafetyNumber {
+  /** Twelve groups of five digits, the same on both sides. */
+  number: string;
+  /** The same for cameras: what my screen shows, the other one's reads. */
+  code: string;
+  state: Trust;
+}
+
 export interface ReactionView {
   tag: string;
   /** Null when the sample could not be verified. */
@@ -172,6 +186,9 @@ export interface ChatState {
   ready: boolean;
   hasMoreConversations: boolean;
   timelines: Record<string, Timeline>;
+  /** By person; absent is `unverified` (selectTrust). */
+  trust: Record<string, Exclude<Trust, 'unverified'>>;
+  alarms: Alarm[];
 }
 
 /** Ephemeral state: high rate, no history, thrown away on disconnect. */
@@ -220,6 +237,16 @@ export interface Chat {
   removeParticipant(conversationId: string, userId: string): Promise<void>;
   setRole(conversationId: string, userId: string, role: Role): Promise<void>;
   loadMoreConversations(): Promise<void>;
+
+  /** What two people compare to know that nobody stands between them. */
+  safetyNumber(userId: string): Promise<SafetyNumber>;
+  /** Whether what was read from their screen fits; `verify` it then. */
+  matchesCode(userId: string, code: string): Promise<boolean>;
+  /** `number` is the one that was compared: rejects with `contact_changed` when the keys are not those any more. On all my devices. */
+  verify(userId: string, number: string): Promise<void>;
+  unverify(userId: string): Promise<void>;
+  /** Goes on with keys that replaced the compared ones; from then on they count as never compared. What waits goes out. */
+  acceptChange(userId: string): Promise<void>;
 
   /** Loads the first window: the newest page, or around the first unread message. Harmless to repeat. */
   open(conversationId: string): Promise<void>;

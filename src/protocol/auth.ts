@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { base64, base64Of } from './bytes.ts';
 import { Id, UserId } from './ids.ts';
-import { Kdf, SignedIdentity } from './keys.ts';
+import { Kdf, SignedIdentity, StoredSettings } from './keys.ts';
 import { text } from './text.ts';
 import { DisplayName, Email, Me, Username } from './user.ts';
 
@@ -40,7 +40,7 @@ export const Account = z.object({
   kdf: Kdf,
   wrappedMasterKey: z.object({ password: z.string() }),
   keyring: z.string(),
-  settings: z.object({ version: z.int(), data: z.string() }).nullable(),
+  settings: StoredSettings.nullable(),
 });
 export type Account = z.infer<typeof Account>;
 

@@ -59,6 +59,9 @@ export const GrantsInput = z.object({ conversationId: Id });
 export const RotateInput = z.object({ conversationId: Id, epoch: Epoch });
 export const SettingsInput = z.object({ version: Counter.min(1), data: base64(LIMITS.accountSettings) });
 
+export const StoredSettings = z.object({ version: z.int(), data: z.string() });
+export type StoredSettings = z.infer<typeof StoredSettings>;
+
 export const EpochOfConversation = z.object({ epoch: z.int(), record: z.string(), sig: z.string(), seq: z.int() });
 export type EpochOfConversation = z.infer<typeof EpochOfConversation>;
 export const OwnWrap = z.object({ epoch: z.int(), gen: z.int(), wrapped: z.string() });

@@ -57,6 +57,7 @@ export class Author {
     const me = this.#parts.me();
     const everyone = [me.userId, ...memberIds.filter((userId) => userId !== me.userId)];
     const people = await this.#parts.identities.current(everyone);
+    await this.#parts.identities.refuseChanged(people);
     const ops = everyone.map((userId): EpochOp => {
       const role = userId === me.userId && !direct ? ROLE_ADMIN : ROLE_MEMBER;
       return { op: 'add', member: memberOf(must(people.get(userId), 'asked for'), role) };
@@ -94,6 +95,7 @@ export class Author {
   async #rekeys(previous: EpochState, removes: readonly string[]): Promise<EpochOp[]> {
     const staying = [...previous.members.values()].filter(({ userId }) => !removes.includes(userId));
     const people = await this.#parts.identities.current(staying.map(({ userId }) => userId));
+    await this.#parts.identities.refuseChanged(people);
     return staying.flatMap((member): EpochOp[] => {
       const identity = must(people.get(member.userId), 'asked for');
       if (bytesEqual(identity.fingerprint, member.fingerprint)) return [];
@@ -105,6 +107,7 @@ export class Author {
     const ops: EpochOp[] = [];
     if (add) {
       const people = await this.#parts.identities.current([add.userId]);
+      await this.#parts.identities.refuseChanged(people);
       ops.push({ op: 'add', member: memberOf(must(people.get(add.userId), 'asked for'), add.role) });
     }
     if (role) {

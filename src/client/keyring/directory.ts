@@ -1,5 +1,6 @@
 /** Owns the interface to what the keyring asks the server for. Nothing that comes through it is trusted before it is verified. */
-import type { EpochOfConversation, IdentityOfUser, OwnGrant, OwnWrap } from '#protocol/keys';
+import type { EpochOfConversation, IdentityOfUser, OwnGrant, OwnWrap, StoredSettings } from '#protocol/keys';
+import type { TrustReport } from './trust.ts';
 
 export interface KeyDirectory {
   /** Whole chains, oldest first. */
@@ -8,4 +9,9 @@ export interface KeyDirectory {
   epochs(conversationId: string, after: number): Promise<EpochOfConversation[]>;
   wraps(conversationId: string, from: number): Promise<OwnWrap[]>;
   grants(conversationId: string): Promise<OwnGrant[]>;
+  readSettings(): Promise<StoredSettings | null>;
+  /** Rejects with `settings_stale` unless the version follows the stored one. */
+  saveSettings(settings: StoredSettings): Promise<unknown>;
+  /** The other way round: what there is to be shown, and perhaps to be saved. */
+  noticed(report: TrustReport): void;
 }

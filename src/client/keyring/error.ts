@@ -21,6 +21,12 @@ export type KeyringReason =
   | 'NO_IDENTITY'
   | 'PIN_MISMATCH'
   | 'OWN_IDENTITY_MISMATCH'
+  /** A member list names newer keys of mine than I have. */
+  | 'OWN_IDENTITY_ROLLBACK'
+  /** Sending waits: somebody whose keys I had compared has others now. Reported to whoever sends, as a reason like the server's. */
+  | 'contact_changed'
+  /** The server gave an older copy of my settings than before. */
+  | 'SETTINGS_ROLLBACK'
   | 'EPOCH_ROLLBACK'
   | 'EPOCH_FORK'
   | 'LOCKED';

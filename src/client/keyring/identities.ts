@@ -1,4 +1,4 @@
-/** Owns other people's public identities: chains verified link by link, and pinned at first sight so that no key is swapped. */
+/** Owns other people's public identities: chains verified link by link, and held against what is pinned, so that no key is swapped. */
 import {
   type Bytes,
   bytesEqual,
@@ -11,45 +11,43 @@ import {
 } from '#crypto/verify';
 import type { IdentityOfUser } from '#protocol/keys';
 import type { Me } from './accounts.ts';
+import type { Alarms } from './alarms.ts';
 import type { Device } from './device.ts';
 import type { KeyDirectory } from './directory.ts';
 import { KeyringError } from './error.ts';
+import { type Pins, type PinTable, trustOf } from './pins.ts';
 
 export interface KnownIdentity {
   record: IdentityRecord;
   fingerprint: Bytes;
 }
 
-/** What I saw first, and since then only followed along the chain. */
-interface Pin {
-  gen: number;
-  fingerprint: string;
-  verified: boolean;
+interface Parts {
+  directory: KeyDirectory;
+  device: Device;
+  pins: Pins;
+  alarms: Alarms;
+  me: () => Me;
 }
 
 /** People asked for in one call (LIMITS.userIds). */
 const BATCH = 100;
-const PINS = 'pins';
 /** Where somebody's chain is kept as the server gave it, for openPush, which can ask nobody and verifies it again. */
 export const identityPlace = (userId: string) => `identity/${userId}`;
 
 export class Identities {
-  readonly #directory: KeyDirectory;
-  readonly #device: Device;
-  readonly #me: () => Me;
+  readonly #parts: Parts;
   /** By person, in the order of generations. */
   readonly #known = new Map<string, readonly KnownIdentity[]>();
   readonly #coming = new Map<string, Promise<void>>();
-  #pins: Map<string, Pin> | undefined;
 
-  constructor(directory: KeyDirectory, device: Device, me: () => Me) {
-    this.#directory = directory;
-    this.#device = device;
-    this.#me = me;
+  constructor(parts: Parts) {
+    this.#parts = parts;
   }
 
-  /** Throws NO_IDENTITY, PIN_MISMATCH, or BAD_IDENTITY. */
+  /** Throws NO_IDENTITY, PIN_MISMATCH, BAD_IDENTITY, or OWN_IDENTITY_ROLLBACK. */
   async get(userId: string, gen: number): Promise<KnownIdentity> {
+    this.#refuseNewerMe(userId, gen);
     const known = this.#known.get(userId)?.[gen];
     if (known) return known;
     await this.#load([userId]);
@@ -70,6 +68,13 @@ export class Identities {
     );
   }
 
+  /** Nothing goes to somebody whose keys were compared and have been replaced since. Throws contact_changed. */
+  async refuseChanged(members: { has(userId: string): boolean }): Promise<void> {
+    for (const [userId, pin] of await this.#parts.pins.table()) {
+      if (trustOf(pin) === 'changed' && members.has(userId)) throw new KeyringError('contact_changed', userId);
+    }
+  }
+
   /** Loads whoever is not known yet in as few calls as possible; failures show when someone asks for that person. */
   async prefetch(userIds: Iterable<string>): Promise<void> {
     const missing = [...new Set(userIds)].filter((userId) => !this.#known.has(userId));
@@ -78,7 +83,6 @@ export class Identities {
 
   forget(): void {
     this.#known.clear();
-    this.#pins = undefined;
   }
 
   async #load(userIds: readonly string[]): Promise<void> {
@@ -100,44 +104,51 @@ export class Identities {
   }
 
   async #fetch(userIds: string[]): Promise<void> {
-    const pins = await this.#loadPins();
-    const before = JSON.stringify([...pins]);
-    const links = await this.#directory.identities(userIds);
+    const { device, directory, pins } = this.#parts;
+    const links = await directory.identities(userIds);
+    const found: [string, IdentityOfUser[], KnownIdentity[]][] = [];
     for (const userId of userIds) {
       const chain = links.filter((link) => link.userId === userId);
-      if (chain.length === 0) continue;
-      const known = await verifyChain(userId, chain);
-      this.#checkPin(pins, userId, known);
-      this.#known.set(userId, known);
-      if (this.#device.lasting) await this.#keep(userId, chain);
+      if (chain.length > 0) found.push([userId, chain, await verifyChain(userId, chain)]);
     }
-    if (JSON.stringify([...pins]) !== before) await this.#device.put('sealed', PINS, [...pins]);
+    await pins.edit((table) => {
+      for (const [userId, , known] of found) {
+        this.#checkPin(table, userId, known);
+        this.#known.set(userId, known);
+      }
+    });
+    if (device.lasting) for (const [userId, chain] of found) await this.#keep(userId, chain);
   }
 
   async #keep(userId: string, chain: readonly IdentityOfUser[]): Promise<void> {
     const place = identityPlace(userId);
-    const kept = await this.#device.get('sealed', place);
-    if (JSON.stringify(kept) !== JSON.stringify(chain)) await this.#device.put('sealed', place, chain);
+    const { device } = this.#parts;
+    const kept = await device.get('sealed', place);
+    if (JSON.stringify(kept) !== JSON.stringify(chain)) await device.put('sealed', place, chain);
   }
 
-  #checkPin(pins: Map<string, Pin>, userId: string, chain: readonly KnownIdentity[]): void {
-    const me = this.#me();
+  #checkPin(pins: PinTable, userId: string, chain: readonly KnownIdentity[]): void {
+    const me = this.#parts.me();
     if (userId === me.userId && !isSame(chain[me.gen], me.fingerprint)) throw new KeyringError('OWN_IDENTITY_MISMATCH');
     const pin = pins.get(userId);
-    if (pin && !isSame(chain[pin.gen], fromBase64(pin.fingerprint))) throw new KeyringError('PIN_MISMATCH', userId);
+    for (const key of [pin, pin?.vouch]) {
+      if (key && !isSame(chain[key.gen], fromBase64(key.fingerprint))) throw new KeyringError('PIN_MISMATCH', userId);
+    }
     const latest = chain.at(-1);
     if (!latest || latest.record.gen === pin?.gen) return;
-    // A rotation is signed by the pinned key. A reset is signed by nobody I know, so a server could make one itself:
-    // until a person can be asked, it is refused.
-    const since = pin ? chain.slice(pin.gen + 1) : [];
-    if (since.some(({ record }) => record.kind !== 'rotate')) throw new KeyringError('PIN_MISMATCH', userId);
-    const verified = pin?.verified === true;
-    pins.set(userId, { gen: latest.record.gen, fingerprint: toBase64(latest.fingerprint), verified });
+    const { gen } = latest.record;
+    // A rotation is signed by the keys before. A reset is signed by nobody I know, so a server could make one itself.
+    const reset = chain.findLast(({ record }) => record.kind === 'reset')?.record.gen ?? 0;
+    const { vouch = null, rev = 0 } = pin ?? {};
+    pins.set(userId, { gen, fingerprint: toBase64(latest.fingerprint), reset, vouch, rev });
   }
 
-  async #loadPins(): Promise<Map<string, Pin>> {
-    this.#pins ??= new Map((await this.#device.get('sealed', PINS)) as [string, Pin][] | undefined);
-    return this.#pins;
+  /** Somebody has vouched for keys as mine that I do not have. */
+  #refuseNewerMe(userId: string, gen: number): void {
+    const me = this.#parts.me();
+    if (userId !== me.userId || gen <= me.gen) return;
+    this.#parts.alarms.raise('own_identity_rollback');
+    throw new KeyringError('OWN_IDENTITY_ROLLBACK');
   }
 }
 

@@ -20,5 +20,8 @@ export function keptDirectory(device: Device): KeyDirectory {
     },
     wraps: async () => [],
     grants: async () => [],
+    readSettings: async () => null,
+    saveSettings: async () => {},
+    noticed: () => {},
   };
 }

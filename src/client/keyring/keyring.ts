@@ -9,21 +9,30 @@ import type { Message } from '#protocol/message';
 import type { Names } from '../names.ts';
 import type { Storage } from '../storage/storage.ts';
 import { Accounts } from './accounts.ts';
+import { Alarms } from './alarms.ts';
 import { Author, type Beginning, type Change } from './author.ts';
 import { Device } from './device.ts';
 import type { KeyDirectory } from './directory.ts';
 import { EpochLog } from './epoch-log.ts';
+import { reasonOf } from './error.ts';
 import { Identities } from './identities.ts';
 import { type OpenedMessage, type OpenedTitle, Opener } from './opener.ts';
+import { Pins } from './pins.ts';
 import { type MessageDraft, type ReactionDraft, type Sealed, Sealer } from './sealer.ts';
 import { Seen } from './seen.ts';
+import { Settings } from './settings.ts';
+import { type SafetyNumber, TrustKeeper, type TrustReport } from './trust.ts';
 
 const NAMES = 'names';
 
 export class Keyring {
   readonly #device: Device;
   readonly #accounts: Accounts;
+  readonly #alarms: Alarms;
+  readonly #pins: Pins;
+  readonly #settings: Settings;
   readonly #identities: Identities;
+  readonly #trust: TrustKeeper;
   readonly #log: EpochLog;
   readonly #seen = new Seen();
   readonly #opener: Opener;
@@ -34,11 +43,21 @@ export class Keyring {
     const me = () => this.#accounts.me;
     this.#device = new Device(storage);
     this.#accounts = new Accounts(this.#device);
-    this.#identities = new Identities(directory, this.#device, me);
+    const tell = () =>
+      void this.#trust.report().then(
+        (report) => directory.noticed(report),
+        () => {},
+      );
+    this.#alarms = new Alarms(tell);
+    this.#pins = new Pins(this.#device, tell);
+    const [device, alarms, pins] = [this.#device, this.#alarms, this.#pins];
+    this.#settings = new Settings({ directory, device, pins, alarms, me });
+    this.#identities = new Identities({ directory, device, pins, alarms, me });
+    this.#trust = new TrustKeeper({ identities: this.#identities, pins, alarms, me });
     const identities = this.#identities;
     this.#log = new EpochLog({ directory, device: this.#device, identities, me });
     this.#opener = new Opener({ log: this.#log, identities, seen: this.#seen });
-    this.#sealer = new Sealer({ log: this.#log, seen: this.#seen, me });
+    this.#sealer = new Sealer({ log: this.#log, identities, seen: this.#seen, me });
     this.#author = new Author({ log: this.#log, identities, me });
   }
 
@@ -56,7 +75,9 @@ export class Keyring {
   }
 
   async finishLogin(userId: string, account: StoredAccount): Promise<void> {
-    return this.#accounts.finishLogin(userId, account);
+    await this.#accounts.finishLogin(userId, account);
+    // Before anybody's keys are seen here for the first time. Settings that were taken back are an alarm, and no reason to stay out.
+    await this.#settings.take(account.settings).catch(reasonOf);
   }
 
   /** My id when this device remembers me. */
@@ -67,9 +88,49 @@ export class Keyring {
   async wipe(): Promise<void> {
     this.#accounts.lock();
     this.#identities.forget();
+    this.#pins.forget();
+    this.#alarms.forget();
     this.#log.forget();
     this.#seen.forget();
     await this.#device.wipe();
+  }
+
+  /** Takes over what my other devices have decided about people's keys, and tells them what was decided here. */
+  async syncSettings(): Promise<void> {
+    return this.#settings.sync();
+  }
+
+  /** What another tab has decided. */
+  async rereadTrust(): Promise<void> {
+    return this.#pins.reread();
+  }
+
+  async trust(): Promise<TrustReport> {
+    return this.#trust.report();
+  }
+
+  /** Asks anew for the keys of those among them that were compared once. */
+  async recheck(userIds: string[]): Promise<void> {
+    return this.#trust.recheck(userIds);
+  }
+
+  async safetyNumber(userId: string): Promise<SafetyNumber> {
+    return this.#trust.safetyNumber(userId);
+  }
+
+  /** Whether the code on the other one's screen names the same two identities as mine. */
+  async matchesCode(userId: string, code: string): Promise<boolean> {
+    return this.#trust.matchesCode(userId, code);
+  }
+
+  /** `number` is the one that was compared: keys that came while two people were talking are not the ones they compared. */
+  async verify(userId: string, number: string): Promise<void> {
+    return this.#trust.verify(userId, number);
+  }
+
+  /** Back to "not compared": for a mistake, or to go on with keys that were replaced. */
+  async unverify(userId: string): Promise<void> {
+    return this.#trust.unverify(userId);
   }
 
   async begin(beginning: Beginning & { title?: string }): Promise<{ epoch: Epoch; title: string | null }> {

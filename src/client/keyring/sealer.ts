@@ -5,6 +5,7 @@ import type { Me } from './accounts.ts';
 import type { ConversationKeys } from './conversation-keys.ts';
 import type { EpochLog } from './epoch-log.ts';
 import { KeyringError } from './error.ts';
+import type { Identities } from './identities.ts';
 import type { Seen } from './seen.ts';
 
 export interface Sealed {
@@ -32,12 +33,19 @@ export interface ReactionDraft {
   createdMs: number;
 }
 
+interface Parts {
+  log: EpochLog;
+  identities: Identities;
+  seen: Seen;
+  me: () => Me;
+}
+
 const ZEROS = new Uint8Array(32);
 
 export class Sealer {
-  readonly #parts: { log: EpochLog; seen: Seen; me: () => Me };
+  readonly #parts: Parts;
 
-  constructor(parts: { log: EpochLog; seen: Seen; me: () => Me }) {
+  constructor(parts: Parts) {
     this.#parts = parts;
   }
 
@@ -76,9 +84,10 @@ export class Sealer {
       payload: Payload;
     },
   ): Promise<Sealed> {
-    const { me, seen } = this.#parts;
+    const { identities, me, seen } = this.#parts;
     const { head } = conversation;
     if (!head) throw new KeyringError('NO_EPOCH_KEY');
+    if (content.type !== 'delete') await identities.refuseChanged(head.members);
     const { userId, gen, signer } = me();
     const { payload, ...fields } = content;
     const previous = seen.newest(content.conversationId);

@@ -6,6 +6,7 @@ import { backoffMs, sleep } from '../backoff.ts';
 import type { Context } from '../context.ts';
 import { rotate } from '../epochs.ts';
 import { isReason, isUndecided, SdkError, toSdkError } from '../errors.ts';
+import { selectChanged } from '../select.ts';
 import { Delivery } from './delivery.ts';
 import { type Entry, isSend, targetOf } from './entry.ts';
 import { fold } from './fold.ts';
@@ -167,6 +168,7 @@ export class Queue {
     trouble.attempts++;
     if (isReason(error, 'message_id_taken')) return this.#settle(entry, error);
     if (this.#delivery.isDone(entry, error)) return this.#finish(entry, 'dropped');
+    if (isReason(error, 'contact_changed')) return this.#wait(entry, trouble.attempts);
     const isStale = isReason(
       error,
       'epoch_stale',
@@ -189,6 +191,24 @@ export class Queue {
     if (!this.#context.connection.isOnline) return;
     const ms = Math.max((error as SdkError).retryAfterMs ?? 0, backoffMs(trouble.attempts));
     await sleep(ms, this.#context.signal);
+  }
+
+  /** For a person to decide about somebody's new keys. Nothing is lost, and nothing behind it overtakes. */
+  async #wait(entry: Entry, attempts: number): Promise<void> {
+    const { signal, store } = this.#context;
+    this.#listeners.onStep(entry, 'waiting');
+    await sleep(backoffMs(attempts), signal);
+    const isBlocked = () => selectChanged(entry.conversationId)(store.state) !== undefined && !signal.aborted;
+    if (!isBlocked()) return;
+    await new Promise<void>((resolve) => {
+      const look = () => {
+        if (isBlocked()) return;
+        stop();
+        resolve();
+      };
+      const stop = store.chat.subscribe(look);
+      signal.addEventListener('abort', look, { once: true });
+    });
   }
 
   async #settle(entry: Entry, error: unknown): Promise<void> {

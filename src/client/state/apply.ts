@@ -36,6 +36,8 @@ function applyChange(state: ChatState, change: Change): ChatState {
         session: { status: 'signed-in', me: change.me },
         users: { ...state.users, [change.me.id]: change.me },
       };
+    case 'trust':
+      return { ...state, trust: change.trust, alarms: change.alarms };
     case 'bootstrap':
       return bootstrap(state, change);
     case 'conversations': {

@@ -2,6 +2,7 @@
 import type { Me } from '#protocol/user';
 import type {
   ActView,
+  Alarm,
   CaughtUp,
   ConnectionState,
   ConversationView,
@@ -10,6 +11,7 @@ import type {
   SendState,
   SessionState,
   Timeline,
+  Trust,
 } from '../types.ts';
 
 /** A conversation as the feed carries it: without what depends on who looks. */
@@ -26,6 +28,8 @@ export type Change =
   | { type: 'connection'; connection: ConnectionState }
   | { type: 'caught-up'; caughtUp: CaughtUp }
   | { type: 'me'; me: Me }
+  /** All that is known of people's keys; it replaces what was known before. */
+  | { type: 'trust'; trust: Record<string, Exclude<Trust, 'unverified'>>; alarms: Alarm[] }
   /** The snapshot to start from; what was known before and is not in it is gone. */
   | { type: 'bootstrap'; conversations: ConversationView[]; hasMore: boolean }
   /** As a query or a mutation answered it, counts included. */

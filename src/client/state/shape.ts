@@ -12,6 +12,8 @@ export const EMPTY_STATE: ChatState = {
   ready: false,
   hasMoreConversations: false,
   timelines: {},
+  trust: {},
+  alarms: [],
 };
 
 export const EMPTY_SIGNALS: SignalState = { typing: {}, presence: {} };

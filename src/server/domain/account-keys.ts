@@ -2,10 +2,12 @@
 import { and, eq } from 'drizzle-orm';
 import type { z } from 'zod';
 import type { ChangePassword } from '#protocol/auth';
+import { toBase64 } from '#crypto/verify';
 import { ParleyError } from '#protocol/errors';
-import type { SettingsInput } from '#protocol/keys';
+import type { SettingsInput, StoredSettings } from '#protocol/keys';
 import { wrapPlace } from '../auth/at-rest.ts';
 import type { Session } from '../auth/tokens.ts';
+import type { Db } from '../db/client.ts';
 import { accountBlobs, accountKeyWraps, users } from '../db/tables.ts';
 import type { Deps } from '../deps.ts';
 import { bytesOf, requireSalt } from './accounts.ts';
@@ -71,4 +73,12 @@ export async function saveSettings(
   const [stored] = await deps.db.select().from(accountBlobs).where(mine);
   if (stored?.version === version && Buffer.compare(stored.data, bytes) === 0) return { version };
   throw new ParleyError('CONFLICT', 'settings_stale');
+}
+
+export async function readSettings(db: Db, userId: string): Promise<StoredSettings | null> {
+  const [stored] = await db
+    .select({ version: accountBlobs.version, data: accountBlobs.data })
+    .from(accountBlobs)
+    .where(and(eq(accountBlobs.userId, userId), eq(accountBlobs.name, 'settings')));
+  return stored ? { version: stored.version, data: toBase64(Uint8Array.from(stored.data)) } : null;
 }

@@ -13,9 +13,10 @@ import {
   OwnWrap,
   RotateInput,
   SettingsInput,
+  StoredSettings,
   WrapsInput,
 } from '#protocol/keys';
-import { changePassword, saveSettings } from '../domain/account-keys.ts';
+import { changePassword, readSettings, saveSettings } from '../domain/account-keys.ts';
 import { epochsOf, grantsOf, identitiesOf, wrapsOf } from '../domain/keys.ts';
 import { rotate } from '../domain/participants.ts';
 import { authedProcedure } from '../trpc.ts';
@@ -49,4 +50,7 @@ export const keysRouter = {
     .input(SettingsInput)
     .output(z.object({ version: z.int() }))
     .mutation(({ ctx, input }) => saveSettings(ctx.deps, ctx.session.userId, input)),
+  readSettings: authedProcedure
+    .output(StoredSettings.nullable())
+    .query(({ ctx }) => readSettings(ctx.deps.db, ctx.session.userId)),
 } satisfies TRPCRouterRecord;
