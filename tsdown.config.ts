@@ -2,7 +2,12 @@
 import { defineConfig } from 'tsdown';
 
 export default defineConfig({
-  entry: { main: 'src/server/main.ts', worker: 'src/server/worker.ts', migrate: 'src/server/db/migrate-cli.ts' },
+  entry: {
+    main: 'src/server/main.ts',
+    worker: 'src/server/worker.ts',
+    migrate: 'src/server/db/migrate-cli.ts',
+    'account-code': 'src/server/account-code-cli.ts',
+  },
   outDir: 'dist/server',
   format: 'esm',
   outExtensions: () => ({ js: '.js' }),

@@ -29,9 +29,9 @@ export const Register = z.object({
   session: SessionKind,
 });
 /** A user name or an e-mail address, in any case. */
-const Login_ = text().trim().min(1).max(254);
-export const PreLogin = z.object({ login: Login_ });
-export const Login = z.object({ login: Login_, password: DerivedPassword, session: SessionKind });
+export const LoginName = text().trim().min(1).max(254);
+export const PreLogin = z.object({ login: LoginName });
+export const Login = z.object({ login: LoginName, password: DerivedPassword, session: SessionKind });
 /** The token of programs; browsers send their cookie instead. */
 export const Refresh = z.object({ refreshToken: z.string().max(500).nullish() }).nullish();
 
@@ -70,4 +70,6 @@ export const ChangePassword = z.object({
   password: DerivedPassword,
   kdf: Kdf,
   wrappedMasterKey: z.object({ password: base64(400) }),
+  /** For the same password, stretched further: nobody else has to learn anything new. */
+  keepSessions: z.boolean().optional(),
 });

@@ -34,6 +34,9 @@ export type Reason =
   | 'role_too_low'
   | 'not_the_author'
   | 'direct_is_fixed'
+  /** A code has to be asked for first (`keys.requestCode`), and to be given along. */
+  | 'code_required'
+  | 'invalid_code'
   // NOT_FOUND
   | 'not_found'
   // CONFLICT

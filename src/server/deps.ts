@@ -14,6 +14,7 @@ import { Audience } from './feed/audience.ts';
 import { Cursors, readDatabaseTag } from './feed/cursor.ts';
 import { Hub } from './feed/hub.ts';
 import { Offline } from './jobs/offline.ts';
+import { createMail, type Mail } from './mail.ts';
 import type { Logger } from './observe/log.ts';
 import { createMetrics, type Metrics } from './observe/metrics.ts';
 import { createMemoryPresence } from './presence/memory.ts';
@@ -37,6 +38,8 @@ export interface Deps extends AsyncDisposable {
   readonly limits: RateLimits;
   readonly passwords: Passwords;
   readonly atRest: AtRest;
+  /** Null: codes are handed out by the operator. */
+  readonly mail: Mail | null;
   readonly bus: Bus;
   readonly presence: Presence;
   readonly typing: TypingTimers;
@@ -89,6 +92,7 @@ export async function createDeps(options: DepsOptions): Promise<Deps> {
     const hub = new Hub({ sql, db, bus, log });
     await hub.start();
     const metrics = createMetrics({ processMetrics, ...(redis && { isRedisUp: () => redis.isUp }) });
+    const mail = createMail(env);
     const offline = new Offline({ sql, bus, presence, metrics, log });
     return {
       env,
@@ -103,6 +107,7 @@ export async function createDeps(options: DepsOptions): Promise<Deps> {
       limits: new RateLimits(env.rateLimits, redis?.commands ?? null),
       passwords: new Passwords(secrets.pepper, options.passwordCost),
       atRest: new AtRest(secrets.atRestKey),
+      mail,
       bus,
       presence,
       typing,
@@ -117,6 +122,7 @@ export async function createDeps(options: DepsOptions): Promise<Deps> {
         hub.close();
         stopFollowing();
         typing.close();
+        mail?.close();
         await presence.close();
         await bus.close();
         await redis?.[Symbol.asyncDispose]();

@@ -29,6 +29,8 @@ const Variables = z.object({
   VAPID_PRIVATE_KEY: text.regex(/^[\w-]{43}$/, 'must be 32 bytes in base64url').optional(),
   VAPID_SUBJECT: text.regex(/^(mailto:.+@|https:\/\/).+/, 'must begin with mailto: or https://').optional(),
   JOBS: z.enum(['on', 'off']).default('on'),
+  SMTP_URL: text.regex(/^smtps?:\/\/.+/, 'must begin with smtp:// or smtps://').optional(),
+  MAIL_FROM: text.optional(),
 });
 
 export interface Env {
@@ -59,6 +61,9 @@ export interface Env {
   readonly vapidSubject: string;
   /** False: this process only adds jobs, `npm run worker` does them. */
   readonly jobs: boolean;
+  /** Unset: account codes are handed out by the operator (`npm run account:code`). */
+  readonly smtpUrl: string | undefined;
+  readonly mailFrom: string;
 }
 
 /** Everything that is wrong with the environment, one line per variable; values are left out, some are secrets. */
@@ -111,5 +116,7 @@ export function readEnv(source: Readonly<Record<string, string | undefined>> = p
     vapidSubject:
       v.VAPID_SUBJECT ?? (publicUrl.protocol === 'https:' ? publicUrl.origin : `mailto:operator@${publicUrl.hostname}`),
     jobs: v.JOBS === 'on',
+    smtpUrl: v.SMTP_URL,
+    mailFrom: v.MAIL_FROM ?? `Parley <parley@${publicUrl.hostname}>`,
   };
 }

@@ -29,6 +29,9 @@ const RULES = {
   register: { points: 300, duration: 10 * MINUTE, shared: true },
   refresh: { points: 600, duration: 10 * MINUTE, shared: true },
   preLogin: { points: 600, duration: 10 * MINUTE, shared: true },
+  /** Per login: letters to one mailbox. Per address: letters to many. */
+  code: { points: 5, duration: 15 * MINUTE, shared: true },
+  codeAddress: { points: 60, duration: 15 * MINUTE, shared: true },
   /** Per address: upgrades of sockets. */
   connect: { points: 2_000, duration: 10 },
 } as const satisfies Record<string, Limit>;

@@ -1,17 +1,80 @@
 /** Changing what an account keeps sealed: the password's wrap of the master key, and the settings blob. */
 import { and, eq } from 'drizzle-orm';
 import type { z } from 'zod';
-import type { ChangePassword } from '#protocol/auth';
+import type { NewRecoveryKey, OpenAccount } from '#protocol/account';
+import type { Account, ChangePassword } from '#protocol/auth';
 import { toBase64 } from '#crypto/verify';
 import { ParleyError } from '#protocol/errors';
 import type { SettingsInput, StoredSettings } from '#protocol/keys';
 import { wrapPlace } from '../auth/at-rest.ts';
 import type { Session } from '../auth/tokens.ts';
-import type { Db } from '../db/client.ts';
+import type { Db, Tx } from '../db/client.ts';
 import { accountBlobs, accountKeyWraps, users } from '../db/tables.ts';
 import type { Deps } from '../deps.ts';
-import { bytesOf, requireSalt } from './accounts.ts';
+import { bytesOf, loadAccount, requireSalt } from './accounts.ts';
 import { endOtherSessions } from './sessions.ts';
+
+/**
+ * A stolen access token must not become a place to guess the password.
+ * @returns the hash that was proven, to be compared and set. @throws ParleyError FORBIDDEN invalid_credentials
+ */
+export async function provePassword(deps: Deps, userId: string, password: string): Promise<string> {
+  deps.passwords.requireDerived(password);
+  await deps.limits.take('failedLogin', userId);
+  const [user] = await deps.db.select({ hash: users.passwordHash }).from(users).where(eq(users.id, userId));
+  const hash = user?.hash ?? null;
+  if (!(await deps.passwords.verify(password, hash)) || hash === null)
+    throw new ParleyError('FORBIDDEN', 'invalid_credentials');
+  await deps.limits.giveBack('failedLogin', userId);
+  return hash;
+}
+
+/** The sealed account once more, for one who is signed in and has to open the master key again. */
+export async function openAccount(
+  deps: Deps,
+  userId: string,
+  { password }: z.output<typeof OpenAccount>,
+): Promise<Account & { hasRecoveryKey: boolean }> {
+  await provePassword(deps, userId, password);
+  const recovery = and(eq(accountKeyWraps.userId, userId), eq(accountKeyWraps.kind, 'recovery'));
+  const [account, count] = await Promise.all([loadAccount(deps, userId), deps.db.$count(accountKeyWraps, recovery)]);
+  return { ...account, hasRecoveryKey: count > 0 };
+}
+
+/** Another recovery key; the one before opens nothing any more. */
+export async function newRecoveryKey(
+  deps: Deps,
+  userId: string,
+  { password, wrappedMasterKey, recoveryVerifier }: z.output<typeof NewRecoveryKey>,
+): Promise<{ success: true }> {
+  await provePassword(deps, userId, password);
+  const next = { wrapped: wrappedMasterKey.recovery, verifier: recoveryVerifier };
+  await deps.db.transaction((tx) => storeRecoveryWrap(deps, tx, userId, next));
+  return { success: true };
+}
+
+/** Without a wrap there is no recovery key from now on: the one before would open a master key that opens nothing. */
+export async function storeRecoveryWrap(
+  deps: Deps,
+  tx: Tx,
+  userId: string,
+  next: { wrapped?: string | undefined; verifier?: string | undefined },
+): Promise<void> {
+  const mine = and(eq(accountKeyWraps.userId, userId), eq(accountKeyWraps.kind, 'recovery'));
+  if (next.wrapped === undefined || next.verifier === undefined) {
+    await tx.delete(accountKeyWraps).where(mine);
+    return;
+  }
+  const set = {
+    wrapped: deps.atRest.seal(wrapPlace(userId, 'recovery'), bytesOf(next.wrapped)),
+    verifier: bytesOf(next.verifier),
+    createdAt: new Date(deps.now()),
+  };
+  await tx
+    .insert(accountKeyWraps)
+    .values({ userId, kind: 'recovery', ...set })
+    .onConflictDoUpdate({ target: [accountKeyWraps.userId, accountKeyWraps.kind], set });
+}
 
 /** Only the master key's wrap changes hands; everything sealed under it stays. Other devices have to log in again. */
 export async function changePassword(
@@ -19,16 +82,9 @@ export async function changePassword(
   me: Session,
   input: z.output<typeof ChangePassword>,
 ): Promise<{ success: true }> {
-  deps.passwords.requireDerived(input.currentPassword);
   deps.passwords.requireDerived(input.password);
   requireSalt(input.kdf);
-  // A stolen access token must not become a place to guess the password.
-  await deps.limits.take('failedLogin', me.userId);
-  const find = () => deps.db.select({ hash: users.passwordHash }).from(users).where(eq(users.id, me.userId));
-  const [user] = await find();
-  if (!(await deps.passwords.verify(input.currentPassword, user?.hash ?? null)))
-    throw new ParleyError('FORBIDDEN', 'invalid_credentials');
-  await deps.limits.giveBack('failedLogin', me.userId);
+  const proven = await provePassword(deps, me.userId, input.currentPassword);
   const passwordHash = await deps.passwords.hash(input.password);
   const wrapped = deps.atRest.seal(wrapPlace(me.userId, 'password'), bytesOf(input.wrappedMasterKey.password));
   await deps.db.transaction(async (tx) => {
@@ -36,7 +92,7 @@ export async function changePassword(
     const changed = await tx
       .update(users)
       .set({ passwordHash, kdf: input.kdf })
-      .where(and(eq(users.id, me.userId), eq(users.passwordHash, user?.hash ?? '')))
+      .where(and(eq(users.id, me.userId), eq(users.passwordHash, proven)))
       .returning({ id: users.id });
     if (changed.length === 0) throw new ParleyError('FORBIDDEN', 'invalid_credentials');
     await tx
@@ -44,7 +100,7 @@ export async function changePassword(
       .set({ wrapped, createdAt: new Date(deps.now()) })
       .where(and(eq(accountKeyWraps.userId, me.userId), eq(accountKeyWraps.kind, 'password')));
   });
-  await endOtherSessions(deps, me);
+  if (!input.keepSessions) await endOtherSessions(deps, me);
   return { success: true };
 }
 

@@ -1,7 +1,16 @@
 /** Making an account, proving to own it, and what its devices get back: their keys, sealed as they were handed in. */
 import { and, desc, eq, or, sql } from 'drizzle-orm';
 import type { z } from 'zod';
-import { decodeIdentity, fingerprint, fromBase64, type IdentityRecord, toBase64, verifyIdentity } from '#crypto/verify';
+import {
+  decodeIdentity,
+  fingerprint,
+  fromBase64,
+  type IdentityKind,
+  type IdentityRecord,
+  type SignedIdentity,
+  toBase64,
+  verifyIdentity,
+} from '#crypto/verify';
 import { must } from '#lib/must';
 import type { Account, Login, Register } from '#protocol/auth';
 import { ParleyError, type Reason } from '#protocol/errors';
@@ -50,31 +59,41 @@ export function bytesOf(text: string): Uint8Array {
 export interface CheckedIdentity {
   readonly record: Uint8Array;
   readonly selfSig: Uint8Array;
+  readonly prevSig: Uint8Array | null;
   readonly fingerprint: Uint8Array;
 }
 
-/** The first record of a person's chain: names this very user, and is signed by the key it shows. */
-async function checkFirstIdentity(
+type OfferedIdentity = { record: string; selfSig: string; prevSig: string | null };
+
+/** A link of a person's chain: names this very user, continues what is stored, and is signed as its kind demands. */
+export async function checkIdentity(
   userId: string,
-  identity: { record: string; selfSig: string; prevSig: string | null },
-): Promise<CheckedIdentity> {
-  const record = bytesOf(identity.record);
-  const selfSig = bytesOf(identity.selfSig);
+  offered: OfferedIdentity,
+  expected: { kind: IdentityKind; previous?: SignedIdentity },
+): Promise<CheckedIdentity & { gen: number }> {
+  const [record, selfSig] = [bytesOf(offered.record), bytesOf(offered.selfSig)];
+  const prevSig = offered.prevSig === null ? null : bytesOf(offered.prevSig);
+  const signed = { record, selfSig, prevSig };
   let decoded: IdentityRecord;
   try {
     decoded = decodeIdentity(record);
   } catch (cause) {
     throw new ParleyError('BAD_REQUEST', 'bad_format', { cause });
   }
-  const isFirst = decoded.kind === 'first' && decoded.gen === 0 && decoded.prevHash.every((byte) => byte === 0);
-  if (!isFirst || decoded.userId !== userId || identity.prevSig !== null)
-    throw new ParleyError('BAD_REQUEST', 'bad_format', { message: 'not the first identity of this user' });
+  const { kind, gen } = decoded;
+  if (kind !== expected.kind || decoded.userId !== userId || (kind === 'rotate') !== (prevSig !== null))
+    throw new ParleyError('BAD_REQUEST', 'bad_format', { message: 'not that identity of this user' });
+  const next = expected.previous ? decodeIdentity(expected.previous.record).gen + 1 : 0;
+  if (gen !== next)
+    throw expected.previous
+      ? new ParleyError('CONFLICT', 'identity_stale')
+      : new ParleyError('BAD_REQUEST', 'bad_format', { message: 'not the first identity of this user' });
   try {
-    await verifyIdentity({ record, selfSig });
+    await verifyIdentity(signed, expected.previous);
   } catch (cause) {
     throw new ParleyError('BAD_REQUEST', 'bad_signature', { cause });
   }
-  return { record, selfSig, fingerprint: await fingerprint(decoded) };
+  return { ...signed, gen, fingerprint: await fingerprint(decoded) };
 }
 
 const MIN_SALT_BYTES = 16;
@@ -110,7 +129,7 @@ export async function register(
   await deps.limits.take('register', caller.address);
   const { kdf, wrappedMasterKey, recoveryVerifier, keyring } = input.identity;
   requireSalt(kdf);
-  const identity = await checkFirstIdentity(input.id, input.identity);
+  const identity = await checkIdentity(input.id, input.identity, { kind: 'first' });
   const sealed = {
     password: deps.atRest.seal(wrapPlace(input.id, 'password'), bytesOf(wrappedMasterKey.password)),
     recovery: deps.atRest.seal(wrapPlace(input.id, 'recovery'), bytesOf(wrappedMasterKey.recovery)),
@@ -122,7 +141,7 @@ export async function register(
   try {
     const issued = await deps.db.transaction(async (tx) => {
       await tx.insert(users).values({ id, username, email, displayName, passwordHash, kdf });
-      await tx.insert(userIdentities).values({ userId: id, gen: 0, kind: 0, ...identity });
+      await tx.insert(userIdentities).values({ userId: id, kind: 0, ...identity });
       await tx.insert(accountKeyWraps).values([
         { userId: id, kind: 'password', wrapped: sealed.password },
         { userId: id, kind: 'recovery', wrapped: sealed.recovery, verifier },
@@ -141,7 +160,7 @@ export async function register(
 }
 
 /** A user name holds no @, so one text is never both. */
-const byLogin = (login: string) =>
+export const byLogin = (login: string) =>
   or(eq(sql`lower(${users.username})`, sql`lower(${login})`), eq(sql`lower(${users.email})`, sql`lower(${login})`));
 
 /** jsonb orders its keys in its own way; the real and the pretended answer must read the same. */
@@ -165,26 +184,39 @@ async function proveLogin(deps: Deps, { login, password }: z.output<typeof Login
   return user.id;
 }
 
-/** Wrong password and unknown login take the same road, do the same work and give the same answer (P25). */
-export async function logIn(deps: Deps, caller: Caller, input: z.output<typeof Login>): Promise<Issued> {
-  deps.passwords.requireDerived(input.password);
-  const name = input.login.toLowerCase();
+const GUESSES = new Set<Reason>(['invalid_credentials', 'invalid_code']);
+
+/**
+ * Counted before, given back unless the guess was wrong: looking first and counting later would let a thousand guesses
+ * in at once.
+ */
+export async function limitGuesses<T>(
+  { limits }: Deps,
+  { caller, login }: { caller: Caller; login: string },
+  prove: () => Promise<T>,
+): Promise<T> {
+  const name = login.toLowerCase();
   const counters = [
     ['failedLogin', `${name}|${caller.address}`],
     ['failedLoginAccount', name],
     ['failedLoginAddress', caller.address],
   ] as const;
+  for (const [rule, key] of counters) await limits.take(rule, key);
   const giveBack = async () => {
-    for (const [rule, key] of counters) await deps.limits.giveBack(rule, key);
+    for (const [rule, key] of counters) await limits.giveBack(rule, key);
   };
-  // Counted before, given back unless the password was wrong: looking first and counting later would let a thousand
-  // guesses in at once.
-  for (const [rule, key] of counters) await deps.limits.take(rule, key);
-  const userId = await proveLogin(deps, input).catch(async (error: unknown) => {
-    if (!(error instanceof ParleyError && error.reason === 'invalid_credentials')) await giveBack();
+  const proven = await prove().catch(async (error: unknown) => {
+    if (!(error instanceof ParleyError && GUESSES.has(error.reason))) await giveBack();
     throw error;
   });
   await giveBack();
+  return proven;
+}
+
+/** Wrong password and unknown login take the same road, do the same work and give the same answer (P25). */
+export async function logIn(deps: Deps, caller: Caller, input: z.output<typeof Login>): Promise<Issued> {
+  deps.passwords.requireDerived(input.password);
+  const userId = await limitGuesses(deps, { caller, login: input.login }, () => proveLogin(deps, input));
   return deps.db.transaction((tx) =>
     openSession(tx, deps.now(), { userId, kind: input.session, userAgent: caller.userAgent }),
   );

@@ -109,7 +109,7 @@ async function end(deps: Deps, which: SQL | undefined): Promise<string[]> {
 
 export const endSession = (deps: Deps, sessionId: string) => end(deps, eq(sessions.id, sessionId));
 export const endAllSessions = (deps: Deps, userId: string) => end(deps, eq(sessions.userId, userId));
-export const endOtherSessions = (deps: Deps, { userId, sessionId }: Session) =>
+export const endOtherSessions = (deps: Deps, { userId, sessionId }: Pick<Session, 'userId' | 'sessionId'>) =>
   end(deps, and(eq(sessions.userId, userId), ne(sessions.id, sessionId)));
 
 export async function endOwnSession(deps: Deps, userId: string, sessionId: string): Promise<void> {

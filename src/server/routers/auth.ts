@@ -4,44 +4,10 @@ import { z } from 'zod';
 import { Extend, LoggedIn, Login, PreLogin, Refresh, Register, RevokeSession, Session, SignedIn } from '#protocol/auth';
 import { ParleyError } from '#protocol/errors';
 import { authenticate, type Context } from '../context.ts';
-import { findMe, loadAccount, logIn, preLogin, register } from '../domain/accounts.ts';
-import {
-  endAllSessions,
-  endOwnSession,
-  endSession,
-  type Issued,
-  listSessions,
-  rotate,
-  type SessionKind,
-  sessionOfToken,
-} from '../domain/sessions.ts';
+import { logIn, preLogin, register } from '../domain/accounts.ts';
+import { endAllSessions, endOwnSession, endSession, listSessions, rotate, sessionOfToken } from '../domain/sessions.ts';
 import { authedProcedure, publicProcedure } from '../trpc.ts';
-
-/** Cookies need an answer with headers, and must not be set for another site's page. Checked before anything is done. */
-function requireCookies(ctx: Context, kind: SessionKind): void {
-  if (kind === 'cookie' && (ctx.cookies === null || ctx.crossSite))
-    throw new ParleyError('BAD_REQUEST', 'invalid_input', {
-      message: 'a cookie session begins over HTTP, on our own page',
-    });
-}
-
-/** The tokens as the session's kind wants them: in the body for programs, in a cookie for browsers. */
-async function handOut(ctx: Context, issued: Issued): Promise<Omit<SignedIn, 'user'>> {
-  const access = await ctx.deps.tokens.sign(issued.userId, issued.sessionId);
-  const tokens = { accessToken: access.token, accessTokenExpiresAt: access.expiresAt.toISOString() };
-  if (issued.kind === 'token') return { ...tokens, refreshToken: issued.refreshToken };
-  ctx.cookies?.setRefreshToken(issued.refreshToken);
-  return tokens;
-}
-
-async function welcome(ctx: Context, issued: Issued): Promise<LoggedIn> {
-  const [user, account, tokens] = await Promise.all([
-    findMe(ctx.deps, issued.userId),
-    loadAccount(ctx.deps, issued.userId),
-    handOut(ctx, issued),
-  ]);
-  return { user, ...tokens, account };
-}
+import { handOut, requireCookies, welcome } from './welcome.ts';
 
 /** From the body, else from the cookie - unless another site's page has made the browser send it. */
 function refreshTokenOf(ctx: Context, given: string | null | undefined): string | null {

@@ -1,7 +1,8 @@
 /** keys.*: the directory of public keys, and each caller's own wrapped ones. */
 import type { TRPCRouterRecord } from '@trpc/server';
 import { z } from 'zod';
-import { ChangePassword } from '#protocol/auth';
+import { NewRecoveryKey, OpenAccount, RotateIdentity } from '#protocol/account';
+import { Account, ChangePassword } from '#protocol/auth';
 import { ConversationSeen } from '#protocol/conversation';
 import {
   EpochOfConversation,
@@ -16,12 +17,17 @@ import {
   StoredSettings,
   WrapsInput,
 } from '#protocol/keys';
-import { changePassword, readSettings, saveSettings } from '../domain/account-keys.ts';
+import { rotateIdentity } from '../domain/account-identity.ts';
+import { changePassword, newRecoveryKey, openAccount, readSettings, saveSettings } from '../domain/account-keys.ts';
 import { epochsOf, grantsOf, identitiesOf, wrapsOf } from '../domain/keys.ts';
 import { rotate } from '../domain/participants.ts';
 import { authedProcedure } from '../trpc.ts';
+import { recoveryRouter } from './recovery.ts';
+
+const Done = z.object({ success: z.literal(true) });
 
 export const keysRouter = {
+  ...recoveryRouter,
   identities: authedProcedure
     .input(IdentitiesInput)
     .output(z.array(IdentityOfUser))
@@ -44,8 +50,20 @@ export const keysRouter = {
     .mutation(({ ctx, input }) => rotate(ctx.deps, ctx.session.userId, input)),
   changePassword: authedProcedure
     .input(ChangePassword)
-    .output(z.object({ success: z.literal(true) }))
+    .output(Done)
     .mutation(({ ctx, input }) => changePassword(ctx.deps, ctx.session, input)),
+  account: authedProcedure
+    .input(OpenAccount)
+    .output(Account.extend({ hasRecoveryKey: z.boolean() }))
+    .mutation(({ ctx, input }) => openAccount(ctx.deps, ctx.session.userId, input)),
+  newRecoveryKey: authedProcedure
+    .input(NewRecoveryKey)
+    .output(Done)
+    .mutation(({ ctx, input }) => newRecoveryKey(ctx.deps, ctx.session.userId, input)),
+  rotateIdentity: authedProcedure
+    .input(RotateIdentity)
+    .output(Done)
+    .mutation(({ ctx, input }) => rotateIdentity(ctx.deps, ctx.session, input)),
   settings: authedProcedure
     .input(SettingsInput)
     .output(z.object({ version: z.int() }))

@@ -86,7 +86,7 @@ export const accountCodes = pgTable(
       .notNull()
       .references(() => users.id, { onDelete: 'cascade' }),
     purpose: text('purpose', { enum: ['recover', 'unlock', 'reset'] }).notNull(),
-    /** SHA-256 of the code. */
+    /** HMAC of the code under the pepper. */
     hash: bytea('hash').notNull(),
     attempts: integer('attempts').notNull().default(0),
     expiresAt: time('expires_at').notNull(),
