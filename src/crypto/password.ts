@@ -1,5 +1,4 @@
 /** Owns what a password becomes: Argon2id in the client, then two secrets that know nothing of each other. */
-import { argon2id } from 'hash-wasm';
 import { primitives } from '#crypto/primitives';
 import { type Bytes, fromBase64, random, toBase64, toBase64Url, utf8 } from './bytes.ts';
 import { importSealKey } from './cobblestone.ts';
@@ -35,6 +34,8 @@ export function newKdf(): Kdf {
 /** Throws KDF_DOWNGRADE or KDF_EXCESSIVE before any work is done. */
 export async function derivePasswordSecrets(password: string, kdf: Kdf): Promise<PasswordSecrets> {
   const salt = checkedSalt(kdf);
+  // A quarter of all the cryptography, and a device that remembers its keys never needs it.
+  const { argon2id } = await import('./argon2.ts');
   const stretched = await argon2id({
     // One keyboard composes é, another sends e and an accent: the same password.
     password: password.normalize('NFKC'),
