@@ -1,6 +1,11 @@
-/** `npm run bench`: every figure beside its ceiling of the same run. Prints a table, writes bench-results/latest.json. */
+/**
+ * `npm run bench`: every figure beside its ceiling of the same run. Prints a table, writes bench-results/latest.json.
+ * `npm run bench -- --only encryption` for one part: load, messages, encryption.
+ */
 import { mkdir, writeFile } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
 import { buildIfNeeded } from '../../scripts/build.mjs';
+import { measureEncryption } from './encryption/main.ts';
 import { measureFirstLoad } from './first-load.ts';
 import { measureHistory } from './history.ts';
 import { measureLatency } from './latency.ts';
@@ -9,12 +14,18 @@ import { type Figure, machine } from './stats.ts';
 import { newWorld } from './world.ts';
 
 await buildIfNeeded();
-const figures: Figure[] = [measureFirstLoad()];
-{
+const { values } = parseArgs({ options: { only: { type: 'string' } } });
+const wanted = (part: string) => values.only === undefined || values.only === part;
+const figures: Figure[] = wanted('load') ? [measureFirstLoad()] : [];
+if (wanted('messages')) {
   await using world = await newWorld();
   figures.push(await measureLatency(world));
   figures.push(...(await measureHistory(world)));
   figures.push(await measureResume(world));
+}
+if (wanted('encryption')) {
+  await using world = await newWorld();
+  figures.push(...(await measureEncryption(world)));
 }
 
 const result = { at: new Date().toISOString(), machine: machine(), figures };
