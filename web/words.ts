@@ -60,7 +60,14 @@ const UNREADABLE: Record<string, string> = {
   EPOCH_FORK: 'The server tells different people different lists of who is here.',
   EPOCH_MISMATCH: 'It does not fit the list of people in this conversation.',
   BAD_TAG: 'It does not fit the message that it belongs to.',
-  NO_EPOCH_KEY: 'The key for this message has not reached this device.',
+  BEFORE_JOIN:
+    'It was written while you were not in this conversation. Whoever adds people can let them read earlier messages.',
+  NO_EPOCH_KEY:
+    'The key for it never reached you. Your device makes new keys by itself, so what comes next will be readable; ask for this one to be sent again.',
+  BAD_WRAP:
+    'Somebody gave you a wrong key for it. Your device makes new keys by itself, so what comes next will be readable; ask for this one to be sent again.',
+  BAD_GRANT:
+    'Whoever let you read earlier messages gave you a wrong key for it. Ask somebody else in the group to add you again.',
   BAD_SIGNATURE: 'The signature is not that of the person it claims to come from, so it may have been forged.',
   BAD_IDENTITY: 'The keys of its author do not pass their checks.',
   BAD_EPOCH: 'The list of people in this conversation does not pass its checks.',

@@ -55,10 +55,16 @@ export class Conversations {
     await this.#take(await inSdkWords(api.conversations.mute.mutate({ conversationId, until })));
   }
 
-  async addParticipant(conversationId: string, userId: string, role: Role = 'member'): Promise<void> {
+  async addParticipant(
+    conversationId: string,
+    userId: string,
+    role: Role = 'member',
+    { history = false }: { history?: boolean } = {},
+  ): Promise<void> {
     const { api } = this.#context;
-    await changeEpoch(this.#context, conversationId, { add: { userId, role: SIGNED_ROLES[role] } }, (epoch) =>
-      api.conversations.addParticipant.mutate({ conversationId, userId, role, epoch }),
+    const add = { userId, role: SIGNED_ROLES[role], history };
+    await changeEpoch(this.#context, conversationId, { add }, (epoch, grant) =>
+      api.conversations.addParticipant.mutate({ conversationId, userId, role, epoch, grant }),
     );
   }
 

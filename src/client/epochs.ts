@@ -1,6 +1,6 @@
 /** Owns carrying out changes of members and keys: write the epoch, offer it, and when another was faster, write it again. */
 import type { ConversationSeen } from '#protocol/conversation';
-import type { Epoch } from '#protocol/keys';
+import type { Epoch, Grant } from '#protocol/keys';
 import { type Context, conversationOf } from './context.ts';
 import { inSdkWords, isReason, SdkError } from './errors.ts';
 import type { Change } from './keyring/author.ts';
@@ -9,6 +9,7 @@ import { openConversations, refreshConversations } from './opening.ts';
 /** Two people changing the same conversation meet once or twice; more is not chance. */
 const ATTEMPTS = 5;
 
+type Offer = (epoch: Epoch, grant: Grant | null) => Promise<ConversationSeen>;
 type Wanted = Pick<Change, 'add' | 'remove' | 'role'>;
 
 /** Two tabs must not both rotate: the loser's work would be wasted, a thousand wraps of it. */
@@ -24,7 +25,7 @@ export async function changeEpoch(
   context: Context,
   conversationId: string,
   wanted: Wanted,
-  offer: (epoch: Epoch) => Promise<ConversationSeen>,
+  offer: Offer,
 ): Promise<void> {
   await context.tabs.exclusively(`${LOCK}/${conversationId}`, () =>
     attempt(context, { conversationId, wanted, offer }),
@@ -37,7 +38,7 @@ export async function changeEpoch(
 
 async function attempt(
   context: Context,
-  change: { conversationId: string; wanted: Wanted; offer: (epoch: Epoch) => Promise<ConversationSeen> },
+  change: { conversationId: string; wanted: Wanted; offer: Offer },
 ): Promise<void> {
   const { keyring, store } = context;
   const { conversationId, wanted, offer } = change;
@@ -48,8 +49,8 @@ async function attempt(
     const createdMs = Date.now();
     try {
       const draft = { conversationId, createdMs, participantIds, rekey: rekeyRequired, ...wanted };
-      const epoch = await inSdkWords(keyring.change(draft));
-      const conversations = await openConversations(context, [await inSdkWords(offer(epoch))]);
+      const { epoch, grant } = await inSdkWords(keyring.change(draft));
+      const conversations = await openConversations(context, [await inSdkWords(offer(epoch, grant))]);
       store.apply({ type: 'conversations', conversations });
       return;
     } catch (error) {
@@ -59,7 +60,10 @@ async function attempt(
       const now = conversationOf(context, conversationId);
       // A bare rotation that somebody else has just done need not be done again.
       const done = Object.keys(wanted).length === 0 && !now.rekeyRequired && now.keyEpoch !== knownEpoch;
-      if (done) return keyring.sync(conversationId);
+      if (done) {
+        await keyring.sync(conversationId);
+        return;
+      }
     }
   }
 }

@@ -6,9 +6,11 @@ import { createApi, createLinks } from './api.ts';
 import { Connection } from './connection.ts';
 import { inSdkWords, mayPass, SdkError } from './errors.ts';
 import type { KeyDirectory } from './keyring/directory.ts';
+import { gathered } from './keychains.ts';
 import { namesOf } from './names.ts';
 import { Running } from './running.ts';
 import { Session } from './session.ts';
+import { setRekeying } from './state/signals.ts';
 import type { Storage } from './storage/storage.ts';
 import { Store } from './store.ts';
 import type { Chat, SessionState } from './types.ts';
@@ -72,6 +74,12 @@ export function createChat({ url: origin, storage }: ChatOptions): Chat {
     readSettings: () => inSdkWords(api.keys.readSettings.query()),
     saveSettings: (settings) => inSdkWords(api.keys.settings.mutate(settings)),
     noticed: (report) => running?.trust.noticed(report),
+    keychain: gathered((conversationIds) => inSdkWords(api.keys.keychains.query({ conversationIds }))),
+    async putKeychain(keychain) {
+      await inSdkWords(api.keys.putKeychain.mutate(keychain));
+    },
+    wrapped: (conversationId, done, total) =>
+      store.signal((state) => setRekeying(state, conversationId, done < total ? { done, total } : null)),
   };
 
   async function keyring(): Promise<KeyringService> {
@@ -157,7 +165,8 @@ export function createChat({ url: origin, storage }: ChatOptions): Chat {
     rename: async (id, title) => parts().conversations.rename(id, title),
     archive: async (id) => parts().conversations.archive(id),
     mute: async (id, until) => parts().conversations.mute(id, until),
-    addParticipant: async (id, userId, role) => parts().conversations.addParticipant(id, userId, role),
+    addParticipant: async (id, userId, role, options) =>
+      parts().conversations.addParticipant(id, userId, role, options),
     removeParticipant: async (id, userId) => parts().conversations.removeParticipant(id, userId),
     setRole: async (id, userId, role) => parts().conversations.setRole(id, userId, role),
     loadMoreConversations: async () => parts().loadMoreConversations(),

@@ -196,6 +196,8 @@ export interface SignalState {
   /** Conversation id -> ids of the people typing there, without me. */
   typing: Record<string, string[]>;
   presence: Record<string, { status: PresenceStatus; lastSeenAt: string | null }>;
+  /** Conversation id -> how far this device has come with making new keys for its members. Absent for small groups. */
+  rekeying: Record<string, { done: number; total: number }>;
 }
 
 export interface Draft {
@@ -232,7 +234,8 @@ export interface Chat {
   archive(conversationId: string): Promise<void>;
   /** On all my devices. Until this ISO time, or `FOR_EVER` (client/select); null: told again from now on. */
   mute(conversationId: string, until: string | null): Promise<void>;
-  addParticipant(conversationId: string, userId: string, role?: Role): Promise<void>;
+  /** Without `history` the newcomer reads from now on; with it everything that I can read. */
+  addParticipant(conversationId: string, userId: string, role?: Role, options?: { history?: boolean }): Promise<void>;
   /** Removes somebody, or leaves when it is me. */
   removeParticipant(conversationId: string, userId: string): Promise<void>;
   setRole(conversationId: string, userId: string, role: Role): Promise<void>;

@@ -5,9 +5,12 @@ import { type Bytes, random } from './bytes.ts';
 import { encodeEpoch, type EpochKind, type EpochOp, type EpochRecord, hashMembers, type Member } from './epoch.ts';
 import { EPOCH_KEY_BYTES, keyCommitment, ratchetKey } from './epoch-key.ts';
 import { CryptoError } from './error.ts';
-import { importKemPublicKey, type KemPublicKey } from './hpke.ts';
+import { importKemPublicKey } from './hpke.ts';
 import type { SigningKey } from './primitives.types.ts';
 import { wrapKey } from './wrap.ts';
+
+/** Wraps made in one go: some 20 ms. */
+const CHUNK = 25;
 
 export interface EpochDraft {
   conversationId: string;
@@ -44,6 +47,8 @@ export async function authorEpoch(
     previous?: EpochState | undefined;
     previousKey?: Uint8Array | undefined;
     kemPub: (member: Member) => Promise<Uint8Array>;
+    /** Told after each part of a long work. */
+    onProgress?: ((done: number, total: number) => void) | undefined;
   },
 ): Promise<AuthoredEpoch> {
   const { previous } = context;
@@ -62,11 +67,18 @@ export async function authorEpoch(
   const record = encodeEpoch(content);
   const sig = await primitives.sign(author.signer, record);
   const state = await applyEpoch(previous, { record, sig }, async () => author.sigPub);
+  const wrapFor = async (member: Member) => {
+    const { userId, gen } = member;
+    const recipient = await importKemPublicKey(await context.kemPub(member));
+    return { userId, gen, wrapped: await wrapKey(recipient, { ...at, recordHash: state.hash, userId, gen }, key) };
+  };
+  const recipients = wrapRecipients(state);
   const wraps: AuthoredEpoch['wraps'] = [];
-  for (const member of wrapRecipients(state)) {
-    const to = { ...at, recordHash: state.hash, userId: member.userId, gen: member.gen };
-    const recipient: KemPublicKey = await importKemPublicKey(await context.kemPub(member));
-    wraps.push({ userId: member.userId, gen: member.gen, wrapped: await wrapKey(recipient, to, key) });
+  while (wraps.length < recipients.length) {
+    wraps.push(...(await Promise.all(recipients.slice(wraps.length, wraps.length + CHUNK).map(wrapFor))));
+    context.onProgress?.(wraps.length, recipients.length);
+    // Other work of this thread - a message to open - comes in between.
+    if (wraps.length < recipients.length) await new Promise((go) => setTimeout(go, 0));
   }
   return { record, sig, wraps, key, state };
 }

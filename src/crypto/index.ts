@@ -19,6 +19,7 @@ export { concat, fromUtf8, random, toBase64Url, toHex, utf8 } from './bytes.ts';
 export { generateSealKey, importSealKey, open, seal } from './cobblestone.ts';
 export { checkCommitment, messageKey, ratchetKey, reactionKey, reactionTag } from './epoch-key.ts';
 export { importKemPublicKey, type KemPrivateKey, type KemPublicKey } from './hpke.ts';
+export { type KeychainPlace, openKeychain, sealKeychain } from './keychain.ts';
 export { importKeyring, type Keyring, type KeyGeneration, type LiveKeys } from './keyring.ts';
 export { openEnvelope, type Payload, sealEnvelope } from './message.ts';
 export { derivePasswordSecrets, type Kdf, type PasswordSecrets } from './password.ts';

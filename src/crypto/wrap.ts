@@ -5,8 +5,8 @@ import { CryptoError } from './error.ts';
 import { hpkeOpen, hpkeSeal, type KemPrivateKey, type KemPublicKey } from './hpke.ts';
 import { Reader, Writer } from './wire.ts';
 
-/** Keys of one grant; a conversation of that many rotations is decades old. */
-const MAX_GRANTED = 10_000;
+/** A conversation of that many rotations is decades old. */
+const MAX_KEYS = 10_000;
 
 export interface WrapPlace extends EpochPlace {
   /** Hash of the epoch record that brings the key. */
@@ -41,16 +41,25 @@ export async function unwrapKey(recipient: KemPrivateKey, to: WrapPlace, wrapped
 }
 
 export async function sealGrant(recipient: KemPublicKey, to: GrantPlace, keys: readonly EpochKey[]): Promise<Bytes> {
-  const writer = new Writer().u32(keys.length);
-  for (const { epoch, key } of keys) writer.u32(epoch).fixed(key, EPOCH_KEY_BYTES);
-  return hpkeSeal(recipient, grantInfo(to), writer.end());
+  return hpkeSeal(recipient, grantInfo(to), writeEpochKeys(new Writer(), keys).end());
 }
 
 /** Throws UNWRAP or BAD_FORMAT. Every key still has to be checked against the commitment of its record. */
 export async function openGrant(recipient: KemPrivateKey, to: GrantPlace, sealed: Uint8Array): Promise<EpochKey[]> {
-  const reader = new Reader(await hpkeOpen(recipient, grantInfo(to), sealed));
+  return readEpochKeys(await hpkeOpen(recipient, grantInfo(to), sealed));
+}
+
+export function writeEpochKeys(writer: Writer, keys: readonly EpochKey[]): Writer {
+  writer.u32(keys.length);
+  for (const { epoch, key } of keys) writer.u32(epoch).fixed(key, EPOCH_KEY_BYTES);
+  return writer;
+}
+
+/** Throws BAD_FORMAT. */
+export function readEpochKeys(plain: Uint8Array): EpochKey[] {
+  const reader = new Reader(plain);
   const count = reader.u32();
-  if (count > MAX_GRANTED) throw new CryptoError('BAD_FORMAT', 'grant');
+  if (count > MAX_KEYS) throw new CryptoError('BAD_FORMAT', 'epoch keys');
   const keys = Array.from({ length: count }, () => ({ epoch: reader.u32(), key: reader.fixed(EPOCH_KEY_BYTES) }));
   reader.end();
   return keys;

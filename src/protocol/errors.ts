@@ -57,6 +57,7 @@ export type Reason =
   | 'identity_stale'
   | 'last_admin'
   | 'settings_stale'
+  | 'keychain_stale'
   // limits
   | 'too_large'
   | 'too_many_participants'

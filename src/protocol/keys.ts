@@ -48,6 +48,24 @@ export type Epoch = z.infer<typeof Epoch>;
 export const Grant = z.object({ userId: Id, gen: Counter, sealed: base64(400_000) });
 export type Grant = z.infer<typeof Grant>;
 
+/** My own epoch keys of one conversation, sealed by my client for my client. */
+export const OwnKeychain = z.object({
+  conversationId: Id,
+  /** The last epoch in it. */
+  throughEpoch: z.int(),
+  data: z.string(),
+});
+export type OwnKeychain = z.infer<typeof OwnKeychain>;
+export const Keychain = z.object({
+  conversationId: Id,
+  throughEpoch: Counter,
+  /** `throughEpoch` of the one it takes the place of; null: there is none. */
+  replaces: Counter.nullable(),
+  data: base64(LIMITS.keychain),
+});
+export type Keychain = z.infer<typeof Keychain>;
+export const KeychainsInput = z.object({ conversationIds: z.array(Id).min(1).max(LIMITS.page) });
+
 export const IdentitiesInput = z.object({ userIds: z.array(Id).min(1).max(LIMITS.userIds) });
 export const EpochsInput = z.object({ conversationId: Id, after: z.int().min(-1).max(2_147_483_647).nullish() });
 export const WrapsInput = z.object({

@@ -24,6 +24,8 @@ export const LIMITS = {
   settings: 8_000,
   /** Characters of base64 in `keys.settings.data`: it has to fit a body, and a frame. */
   accountSettings: 60_000,
+  /** Characters of base64 in `keys.putKeychain.data`: some 1,200 epochs. */
+  keychain: 60_000,
   /** Different reactions on one message by one person. */
   reactionsPerPerson: 20,
   /** Browsers of one person that are told outside of the page; the oldest make room. */

@@ -1,20 +1,35 @@
 /** The keyring against a server that lies: every answer of the directory here is made by the test. */
-import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { memoryStorage } from '#client/index';
 import { openPush } from '#client/push';
-import { messageKey, type Payload, reactionKey, reactionTag, sealEnvelope } from '#crypto/index';
+import {
+  importKemPublicKey,
+  messageKey,
+  type Payload,
+  reactionKey,
+  reactionTag,
+  sealEnvelope,
+  sealGrant,
+} from '#crypto/index';
 import { primitives } from '#crypto/primitives';
 import { type EnvelopeHeader, fingerprint, fromBase64, decodeIdentity, sha256, toBase64 } from '#crypto/verify';
 import { must } from '#lib/must';
 import type { Conversation } from '#protocol/conversation';
-import type { EpochOfConversation, IdentityOfUser, OwnWrap, StoredSettings } from '#protocol/keys';
+import type {
+  EpochOfConversation,
+  IdentityOfUser,
+  Keychain,
+  OwnGrant,
+  OwnKeychain,
+  OwnWrap,
+  StoredSettings,
+} from '#protocol/keys';
 import type { Message } from '#protocol/message';
 import type { PushPayload } from '#protocol/push';
 import type { KeyDirectory } from '../../src/client/keyring/directory.ts';
 import { Keyring } from '../../src/client/keyring/keyring.ts';
 import type { Storage } from '../../src/client/storage/storage.ts';
 import { random } from '../../src/crypto/bytes.ts';
-import { importKemPublicKey } from '../../src/crypto/hpke.ts';
 import { wrapKey } from '../../src/crypto/wrap.ts';
 import type { AuthoredEpoch } from '../../src/crypto/author-epoch.ts';
 import { headerOf } from '../crypto/messages.ts';
@@ -40,10 +55,17 @@ class Server implements KeyDirectory {
   identities = async (userIds: string[]) => this.links.filter(({ userId }) => userIds.includes(userId));
   epochs = async (_: string, after: number) => this.log.filter(({ epoch }) => epoch > after);
   wraps = async (_: string, from: number) => this.mine.filter(({ epoch }) => epoch >= from);
-  grants = async () => [];
   readSettings = async () => this.settings;
   saveSettings = async (settings: StoredSettings) => void (this.settings = settings);
   noticed = () => {};
+  chain: OwnKeychain | null = null;
+  given: OwnGrant[] = [];
+  grants = async () => this.given;
+  keychain = async () => this.chain;
+  putKeychain = async ({ conversationId, throughEpoch, data }: Keychain) => {
+    this.chain = { conversationId, throughEpoch, data };
+  };
+  wrapped = () => {};
 
   know({ userId, signed, identity }: Person): void {
     const { record, selfSig, prevSig } = signed;
@@ -271,12 +293,17 @@ describe('[P30] epochs', () => {
       'wrapped for me',
     );
     server.mine = [{ epoch: 0, gen: 0, wrapped: toBase64(theirs.wrapped) }];
-    expect(await contentOf(await row(annIs(), group, text('hi')))).toEqual(unreadable('NO_EPOCH_KEY'));
+    expect(await contentOf(await row(annIs(), group, text('hi')))).toEqual(unreadable('BAD_WRAP'));
     const draft = { id: newId(), conversationId: idOf(group), payload: text('x'), createdMs: NOW };
     await expect(keyring.seal(draft)).rejects.toMatchObject({ code: 'NO_EPOCH_KEY' });
     // And heals by itself: a rotation needs no current key.
     const participantIds = [me, annIs(), bobIs()].map(({ userId }) => userId);
-    const healing = await keyring.change({ conversationId: idOf(group), createdMs: NOW, participantIds, rekey: true });
+    const { epoch: healing } = await keyring.change({
+      conversationId: idOf(group),
+      createdMs: NOW,
+      participantIds,
+      rekey: true,
+    });
     expect(healing.wraps).toHaveLength(3);
   });
 
@@ -292,7 +319,128 @@ describe('[P30] epochs', () => {
   it('[P22] whoever is gone is put out by the next who changes anything', async () => {
     const participantIds = [me.userId, annIs().userId];
     const change = { conversationId: idOf(group), createdMs: NOW, participantIds, rekey: true };
-    expect((await keyring.change(change)).wraps.map(({ userId }) => userId).sort()).toEqual(participantIds.sort());
+    expect((await keyring.change(change)).epoch.wraps.map(({ userId }) => userId).sort()).toEqual(
+      participantIds.sort(),
+    );
+  });
+});
+
+describe('keys of the past', () => {
+  /** Ann's group without me, and I am added by a ratchet. */
+  async function joined(history: boolean, bend = (key: Uint8Array<ArrayBuffer>) => key) {
+    server = new Server();
+    server.links.push(registered);
+    for (const person of [annIs(), bobIs(), eveIs()]) server.know(person);
+    const before = server.accept(await newGroup(annIs(), [bobIs()]), me.userId);
+    const after = server.accept(
+      await epochBy(annIs(), people(), { kind: 'ratchet', ops: [add(me)] }, before),
+      me.userId,
+      1,
+    );
+    if (history) {
+      const place = { conversationId: idOf(before), head: after.state.hash, fromUserId: annIs().userId };
+      const to = { ...place, userId: me.userId, gen: 0 };
+      const keys = [{ epoch: 0, key: bend(before.key) }];
+      const sealed = await sealGrant(await importKemPublicKey(me.identity.kemPub), to, keys);
+      const { head, fromUserId } = place;
+      server.given.push({ fromUserId, gen: 0, head: toBase64(head), sealed: toBase64(sealed) });
+    }
+    keyring = new Keyring(storage, server);
+    await keyring.restore();
+    return { before, after };
+  }
+
+  it('[C81] a newcomer reads from his arrival on, with a grant from the beginning', async () => {
+    const without = await joined(false);
+    expect(await contentOf(await row(annIs(), without.before, text('old')))).toEqual(unreadable('BEFORE_JOIN'));
+    expect(await contentOf(await row(annIs(), without.after, text('new')))).toEqual(says('new'));
+    const { before } = await joined(true);
+    expect(await contentOf(await row(annIs(), before, text('old')))).toEqual(says('old'));
+  });
+
+  it('[C81] whoever grants another key than everybody else has is found out', async () => {
+    const { before, after } = await joined(true, () => new Uint8Array(32).fill(7));
+    expect(await contentOf(await row(annIs(), before, text('old')))).toEqual(unreadable('BAD_GRANT'));
+    expect(await contentOf(await row(annIs(), after, text('new')))).toEqual(says('new'));
+  });
+
+  it('[C82] a key that has served for a month, or for ten thousand messages, seals nothing new', async () => {
+    const draft = { id: newId(), conversationId: idOf(group), payload: text('x') };
+    const month = 30 * 24 * 60 * 60 * 1_000;
+    await expect(keyring.seal({ ...draft, createdMs: NOW + month })).resolves.toMatchObject({ keyEpoch: 0 });
+    await expect(keyring.seal({ ...draft, createdMs: NOW + month + 1 })).rejects.toMatchObject({ code: 'EPOCH_WORN' });
+    await open(await row(annIs(), group, text('hi'), { seq: 9_999 }));
+    await expect(keyring.seal({ ...draft, createdMs: NOW })).resolves.toMatchObject({ keyEpoch: 0 });
+    await open(await row(annIs(), group, text('hi'), { seq: 10_000 }));
+    await expect(keyring.seal({ ...draft, createdMs: NOW })).rejects.toMatchObject({ code: 'EPOCH_WORN' });
+  });
+});
+
+describe('[C84] keychains', () => {
+  async function rotations(count: number): Promise<AuthoredEpoch[]> {
+    const made = [group];
+    for (let i = 0; i < count; i++) {
+      const last = must(made.at(-1), 'the beginning');
+      made.push(
+        server.accept(await epochBy(annIs(), people(), { kind: 'rotate', ops: [] }, last), me.userId, made.length),
+      );
+    }
+    return made;
+  }
+  const elsewhere = async () => {
+    for (const [key] of await storage.entries('sealed')) if (key !== 'account') await storage.delete('sealed', key);
+    keyring = new Keyring(storage, server);
+    await keyring.restore();
+  };
+
+  it('one blob gives a new device every key', async () => {
+    const epochs = await rotations(4);
+    await keyring.sync(idOf(group));
+    await vi.waitFor(() => expect(server.chain?.throughEpoch).toBe(4));
+    server.mine = [];
+    await elsewhere();
+    for (const [i, epoch] of epochs.entries()) {
+      expect(await contentOf(await row(annIs(), epoch, text(`epoch ${i}`)))).toEqual(says(`epoch ${i}`));
+    }
+  });
+
+  it('a blob that was changed, or is of another conversation, opens nothing and breaks nothing', async () => {
+    await rotations(3);
+    await keyring.sync(idOf(group));
+    await vi.waitFor(() => expect(server.chain).not.toBeNull());
+    const chain = must(server.chain, 'waited for');
+    const bytes = fromBase64(chain.data);
+    bytes[bytes.length - 1] = must(bytes.at(-1), 'not empty') ^ 1;
+    server.chain = { ...chain, data: toBase64(bytes) };
+    await elsewhere();
+    expect(await contentOf(await row(annIs(), group, text('by its wrap')))).toEqual(says('by its wrap'));
+    const other = await newGroup(annIs(), [me]);
+    Object.assign(server, { chain, log: [], mine: [] });
+    server.accept(other, newId());
+    await elsewhere();
+    expect(await contentOf(await row(annIs(), other, text('hi')))).toEqual(unreadable('NO_EPOCH_KEY'));
+  });
+
+  it('what another device has put there is taken in before it is replaced', async () => {
+    const epochs = await rotations(3);
+    await keyring.sync(idOf(group));
+    await vi.waitFor(() => expect(server.chain?.throughEpoch).toBe(3));
+    const chain = server.chain;
+    // Another device sees no blob at first, and the wraps that are in it have gone.
+    server.mine = server.mine.filter(({ epoch }) => epoch > 2);
+    server.chain = null;
+    await elsewhere();
+    await keyring.sync(idOf(group));
+    server.chain = chain;
+    for (let i = 0; i < 4; i++) {
+      const last = must(epochs.at(-1), 'made');
+      epochs.push(server.accept(await epochBy(annIs(), people(), { kind: 'rotate', ops: [] }, last), me.userId, 9));
+    }
+    await keyring.sync(idOf(group));
+    await vi.waitFor(() => expect(server.chain?.throughEpoch).toBe(7));
+    server.mine = [];
+    await elsewhere();
+    for (const epoch of epochs) expect(await contentOf(await row(annIs(), epoch, text('x')))).toEqual(says('x'));
   });
 });
 

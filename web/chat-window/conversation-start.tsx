@@ -2,6 +2,7 @@
 import { LockKeyhole } from 'lucide-react';
 import { Link } from 'wouter';
 import { selectConversation } from '#client/select';
+import type { ChatState } from '#client/types';
 import { SERVER_KNOWS } from '../about/address.ts';
 import { useChat, useMe } from '../chat.ts';
 import { faceOf, firstName, partnerOf } from '../naming.ts';
@@ -10,7 +11,9 @@ import { Avatar } from '../ui/avatar.tsx';
 export function ConversationStart({ conversationId }: { conversationId: string }) {
   const conversation = useChat(selectConversation(conversationId));
   const me = useMe().id;
+  const hidden = useChat((state) => isPastHidden(state, conversationId));
   if (!conversation) return null;
+  if (hidden) return <Before />;
   const face = faceOf(conversation, me);
   const partner = partnerOf(conversation, me);
   return (
@@ -28,6 +31,23 @@ export function ConversationStart({ conversationId }: { conversationId: string }
       >
         <LockKeyhole size={13} aria-hidden /> Only the people in here can read it
       </Link>
+    </div>
+  );
+}
+
+/** Every conversation begins with message 1: what I see first is a later one, or I came later. */
+function isPastHidden({ conversations, timelines }: ChatState, conversationId: string): boolean {
+  const timeline = timelines[conversationId];
+  const first = timeline?.byId.get(timeline.ids[0] ?? '')?.seq;
+  return (first ?? (conversations[conversationId]?.lastSeq ?? 0) + 1) > 1;
+}
+
+function Before() {
+  return (
+    <div className="flex justify-center px-6 pt-8 pb-2">
+      <h3 className="flex items-center gap-2 rounded-full bg-sunken px-3 py-1 text-center text-xs font-medium text-muted">
+        <LockKeyhole size={13} aria-hidden className="shrink-0" /> Messages before you joined are not shown
+      </h3>
     </div>
   );
 }

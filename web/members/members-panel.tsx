@@ -5,16 +5,17 @@ import { useLocation } from 'wouter';
 import type { ConversationView } from '#client/types';
 import { chat, useMe } from '../chat.ts';
 import { faceOf, partnerOf } from '../naming.ts';
-import { PeopleFinder } from '../search/people-finder.tsx';
 import { Avatar } from '../ui/avatar.tsx';
 import { Button } from '../ui/button.tsx';
 import { Confirm } from '../ui/confirm.tsx';
 import { Dialog } from '../ui/dialog.tsx';
-import { attempt, tell, tellProblem } from '../ui/toast.tsx';
+import { tellProblem } from '../ui/toast.tsx';
 import { setUi } from '../ui-state.ts';
+import { Adding } from './adding.tsx';
 import { GroupName } from './group-name.tsx';
 import { MemberRow } from './member-row.tsx';
 import { Mute } from './mute.tsx';
+import { Rekeying } from './rekeying.tsx';
 import { mayManage, maySetRoles } from './rights.ts';
 
 const close = () => setUi({ members: false });
@@ -30,26 +31,7 @@ export default function MembersPanel({ conversation }: { conversation: Conversat
   );
 
   if (adding) {
-    return (
-      <Dialog open onOpenChange={close} title="Add people" form="sheet">
-        <PeopleFinder
-          without={conversation.participants.map(({ user }) => user.id)}
-          onPick={(user) =>
-            attempt(async () => {
-              await chat.addParticipant(conversation.id, user.id);
-              tell(`${user.displayName} is in`);
-            })
-          }
-        >
-          <p className="px-2 py-2 text-sm text-muted">New people can read what is written from now on.</p>
-        </PeopleFinder>
-        <div className="border-t border-line p-4">
-          <Button className="w-full" onClick={() => setAdding(false)}>
-            Done
-          </Button>
-        </div>
-      </Dialog>
-    );
+    return <Adding conversation={conversation} onClose={close} onDone={() => setAdding(false)} />;
   }
 
   return (
@@ -67,6 +49,7 @@ export default function MembersPanel({ conversation }: { conversation: Conversat
             <LockKeyhole size={13} aria-hidden /> End-to-end encrypted
           </p>
         </div>
+        <Rekeying conversation={conversation} />
         <div className="px-3">
           <Mute conversation={conversation} />
         </div>

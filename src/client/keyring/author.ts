@@ -1,5 +1,5 @@
 /** Owns the epochs I write: beginnings, additions, removals, roles, rotations. */
-import { authorEpoch, type EpochDraft } from '#crypto/index';
+import { authorEpoch, type EpochDraft, importKemPublicKey, sealGrant } from '#crypto/index';
 import {
   bytesEqual,
   type EpochOp,
@@ -11,7 +11,7 @@ import {
   toBase64,
 } from '#crypto/verify';
 import { must } from '#lib/must';
-import type { Epoch } from '#protocol/keys';
+import type { Epoch, Grant } from '#protocol/keys';
 import type { Me } from './accounts.ts';
 import { ConversationKeys } from './conversation-keys.ts';
 import type { EpochLog } from './epoch-log.ts';
@@ -19,6 +19,8 @@ import { KeyringError } from './error.ts';
 import type { Identities, KnownIdentity } from './identities.ts';
 
 interface Parts {
+  /** Told how many wraps are made. */
+  onWrapped: (conversationId: string, done: number, total: number) => void;
   log: EpochLog;
   identities: Identities;
   me: () => Me;
@@ -39,7 +41,8 @@ export interface Change {
   participantIds: string[];
   /** Whether the server says that somebody left or has new keys. */
   rekey: boolean;
-  add?: { userId: string; role: MemberRole };
+  /** With `history` the newcomer is given every older key that I have. */
+  add?: { userId: string; role: MemberRole; history?: boolean };
   remove?: string;
   role?: { userId: string; role: MemberRole };
 }
@@ -64,14 +67,14 @@ export class Author {
     });
     const draft: EpochDraft = { conversationId, kind: 'create', direct, anyoneAdds: false, createdMs, ops };
     const { epoch, state, key } = await this.#write(draft);
-    const conversation = new ConversationKeys();
+    const conversation = new ConversationKeys(me.userId);
     conversation.push(state, epoch.record, 0);
     await conversation.accept(0, key);
     return { epoch, conversation };
   }
 
   /** Always from the newest epoch the server has. A ratchet where it suffices, a rotation where somebody goes or keys changed. */
-  async change(change: Change): Promise<Epoch> {
+  async change(change: Change): Promise<{ epoch: Epoch; grant: Grant | null }> {
     const { log, me } = this.#parts;
     const conversation = await log.sync(change.conversationId);
     const previous = conversation.head;
@@ -88,7 +91,19 @@ export class Author {
       createdMs: change.createdMs,
       ops: [...removes.map((userId): EpochOp => ({ op: 'remove', userId })), ...rekeys, ...wanted],
     };
-    return (await this.#write(draft, previous, conversation.headKey)).epoch;
+    const { epoch, state } = await this.#write(draft, previous, conversation.headKey);
+    const grant = change.add?.history ? await this.#grant(state, conversation, change.add.userId) : null;
+    return { epoch, grant };
+  }
+
+  async #grant(state: EpochState, conversation: ConversationKeys, userId: string): Promise<Grant> {
+    const { identities, me } = this.#parts;
+    const { conversationId } = state.record;
+    const { gen } = must(state.members.get(userId), 'just added');
+    const { record } = await identities.get(userId, gen);
+    const recipient = await importKemPublicKey(record.kemPub);
+    const place = { conversationId, head: state.hash, fromUserId: me().userId, userId, gen };
+    return { userId, gen, sealed: toBase64(await sealGrant(recipient, place, conversation.roots())) };
   }
 
   /** A rotation vouches for everybody's keys, so it brings them up to date. */
@@ -122,7 +137,9 @@ export class Author {
     const { identities } = this.#parts;
     const me = this.#parts.me();
     const kemPub = async ({ userId, gen }: Member) => (await identities.get(userId, gen)).record.kemPub;
-    const { record, sig, wraps, key, state } = await authorEpoch(draft, me, { previous, previousKey, kemPub });
+    const onProgress = (done: number, total: number) => this.#parts.onWrapped(draft.conversationId, done, total);
+    const context = { previous, previousKey, kemPub, onProgress };
+    const { record, sig, wraps, key, state } = await authorEpoch(draft, me, context);
     const epoch: Epoch = {
       record: toBase64(record),
       sig: toBase64(sig),

@@ -1,5 +1,5 @@
 /** Owns the keys of one conversation: the verified epochs in order, the epoch keys I hold, and what is derived from them. */
-import { checkCommitment, messageKey, ratchetKey, reactionKey, type SealKey } from '#crypto/index';
+import { checkCommitment, type EpochKey, messageKey, ratchetKey, reactionKey, type SealKey } from '#crypto/index';
 import { type Bytes, decodeEpoch, type EpochState, fromBase64, type Member, sha256, toBase64 } from '#crypto/verify';
 import { must } from '#lib/must';
 import { KeyringError } from './error.ts';
@@ -8,7 +8,12 @@ import { KeyringError } from './error.ts';
 export interface StoredConversation {
   epochs: { record: string; seq: number }[];
   keys: [epoch: number, key: string][];
+  /** The last epoch in my keychain on the server, as far as this device knows. */
+  chained?: number;
 }
+
+/** Why a key of an epoch is not here. */
+export type KeyProblem = 'BEFORE_JOIN' | 'NO_EPOCH_KEY' | 'BAD_WRAP' | 'BAD_GRANT';
 
 export class ConversationKeys {
   /** By epoch number. */
@@ -16,9 +21,19 @@ export class ConversationKeys {
   /** Number of the last message when the epoch was accepted: later ones must not use an older epoch. */
   readonly seqs: number[] = [];
   readonly keys = new Map<number, Bytes>();
+  /** What was given for an epoch and was no good. */
+  readonly refused = new Map<number, 'BAD_WRAP' | 'BAD_GRANT'>();
+  /** The last epoch in my keychain on the server, -1 while there is none. */
+  chained = -1;
+  readonly #userId: string;
   readonly #records: string[] = [];
   readonly #messageKeys = new Map<number, SealKey>();
   readonly #reactionKeys = new Map<number, Bytes>();
+
+  /** @param userId whose keys these are */
+  constructor(userId: string) {
+    this.#userId = userId;
+  }
 
   get head(): EpochState | undefined {
     return this.states.at(-1);
@@ -30,7 +45,9 @@ export class ConversationKeys {
 
   /** To go on from, while others still read this one. */
   copy(): ConversationKeys {
-    const copy = new ConversationKeys();
+    const copy = new ConversationKeys(this.#userId);
+    copy.chained = this.chained;
+    for (const [epoch, problem] of this.refused) copy.refused.set(epoch, problem);
     copy.states.push(...this.states);
     copy.seqs.push(...this.seqs);
     copy.#records.push(...this.#records);
@@ -53,6 +70,24 @@ export class ConversationKeys {
     if (!state) throw new KeyringError('EPOCH_MISMATCH');
     await checkCommitment(key, state.record);
     this.keys.set(epoch, key);
+    this.refused.delete(epoch);
+  }
+
+  /** The keys from which all the others that I hold follow: what has to be handed on, or kept. */
+  roots(): EpochKey[] {
+    return [...this.keys]
+      .filter(([epoch]) => this.states[epoch]?.record.kind !== 'ratchet' || !this.keys.has(epoch - 1))
+      .map(([epoch, key]) => ({ epoch, key }))
+      .sort((a, b) => a.epoch - b.epoch);
+  }
+
+  /** Whether I was a member in that epoch, and its key had to reach me. */
+  isMine = (epoch: number): boolean => this.states[epoch]?.members.has(this.#userId) ?? false;
+
+  /** The first epoch of mine whose key is not here. */
+  get missing(): number | undefined {
+    const state = this.states.find(({ record: { epoch } }) => this.isMine(epoch) && !this.keys.has(epoch));
+    return state?.record.epoch;
   }
 
   /** Every key that follows from one I hold. */
@@ -84,12 +119,14 @@ export class ConversationKeys {
     return {
       epochs: this.#records.map((record, i) => ({ record, seq: must(this.seqs[i], 'pushed together') })),
       keys: [...this.keys].map(([epoch, key]) => [epoch, toBase64(key)]),
+      chained: this.chained,
     };
   }
 
   /** What this device verified before and sealed under its own key is not verified again, only folded. */
-  static async fromStored(stored: StoredConversation): Promise<ConversationKeys> {
-    const conversation = new ConversationKeys();
+  static async fromStored(stored: StoredConversation, userId: string): Promise<ConversationKeys> {
+    const conversation = new ConversationKeys(userId);
+    conversation.chained = stored.chained ?? -1;
     for (const { record: text, seq } of stored.epochs) {
       const bytes = fromBase64(text);
       const record = decodeEpoch(bytes);
@@ -106,7 +143,11 @@ export class ConversationKeys {
 
   #key(epoch: number): Bytes {
     const key = this.keys.get(epoch);
-    if (!key) throw new KeyringError('NO_EPOCH_KEY');
+    if (!key) throw new KeyringError(this.#problem(epoch));
     return key;
+  }
+
+  #problem(epoch: number): KeyProblem {
+    return this.refused.get(epoch) ?? (this.isMine(epoch) ? 'NO_EPOCH_KEY' : 'BEFORE_JOIN');
   }
 }

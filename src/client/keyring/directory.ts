@@ -1,5 +1,13 @@
 /** Owns the interface to what the keyring asks the server for. Nothing that comes through it is trusted before it is verified. */
-import type { EpochOfConversation, IdentityOfUser, OwnGrant, OwnWrap, StoredSettings } from '#protocol/keys';
+import type {
+  EpochOfConversation,
+  IdentityOfUser,
+  Keychain,
+  OwnGrant,
+  OwnKeychain,
+  OwnWrap,
+  StoredSettings,
+} from '#protocol/keys';
 import type { TrustReport } from './trust.ts';
 
 export interface KeyDirectory {
@@ -14,4 +22,9 @@ export interface KeyDirectory {
   saveSettings(settings: StoredSettings): Promise<unknown>;
   /** The other way round: what there is to be shown, and perhaps to be saved. */
   noticed(report: TrustReport): void;
+  keychain(conversationId: string): Promise<OwnKeychain | null>;
+  /** In place of the one that went so far as `replaces`. */
+  putKeychain(keychain: Keychain): Promise<void>;
+  /** Wraps made of a long work, for whoever waits. */
+  wrapped(conversationId: string, done: number, total: number): void;
 }

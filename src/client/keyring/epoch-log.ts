@@ -2,8 +2,7 @@
  * Owns the replay of a conversation's signed epochs: verify each record by the same law as the server, notice a rollback
  * or fork, unwrap my keys and check them against the commitments. One sync per conversation at a time.
  */
-import { isCryptoError, applyEpoch, bytesEqual, type EpochState, fromBase64, sha256 } from '#crypto/verify';
-import { openGrant, unwrapKey } from '#crypto/index';
+import { applyEpoch, bytesEqual, type EpochState, fromBase64, sha256 } from '#crypto/verify';
 import { Serial } from '#lib/serial';
 import type { EpochOfConversation } from '#protocol/keys';
 import type { Me } from './accounts.ts';
@@ -12,6 +11,7 @@ import type { Device } from './device.ts';
 import type { KeyDirectory } from './directory.ts';
 import { KeyringError } from './error.ts';
 import type { Identities } from './identities.ts';
+import { KeyChest } from './key-chest.ts';
 
 interface Parts {
   directory: KeyDirectory;
@@ -19,6 +19,9 @@ interface Parts {
   identities: Identities;
   me: () => Me;
 }
+
+/** Per member, at most. */
+const COMPACT_MS = 20;
 
 export const epochsPlace = (conversationId: string) => `epochs/${conversationId}`;
 
@@ -28,11 +31,11 @@ export class EpochLog {
   readonly #conversations = new Map<string, ConversationKeys>();
   /** The last sync asked for: a page of messages that all need it asks once. */
   readonly #coming = new Map<string, Promise<ConversationKeys>>();
-  /** Conversations whose grants were asked for since the start. */
-  readonly #granted = new Set<string>();
+  readonly #chest: KeyChest;
 
   constructor(parts: Parts) {
     this.#parts = parts;
+    this.#chest = new KeyChest(parts);
   }
 
   /** What is known, from this device if possible; asks the server only when nothing is. */
@@ -61,7 +64,7 @@ export class EpochLog {
 
   forget(): void {
     this.#conversations.clear();
-    this.#granted.clear();
+    this.#chest.forget();
   }
 
   #shared(conversationId: string): Promise<ConversationKeys> {
@@ -74,20 +77,41 @@ export class EpochLog {
   async #sync(conversationId: string): Promise<ConversationKeys> {
     // On a copy: an epoch must not be seen before its key has been asked for.
     const conversation = this.#conversations.get(conversationId)?.copy() ?? (await this.#restore(conversationId));
-    const before = conversation.states.length;
-    const keysBefore = conversation.keys.size;
+    const before = JSON.stringify(sizeOf(conversation));
+    const isNew = conversation.states.length === 0;
+    const chain = isNew ? this.#chest.keychain(conversationId) : undefined;
+    chain?.catch(() => {});
     await this.#replay(conversationId, conversation);
-    await this.#unlock(conversationId, conversation);
+    await this.#chest.unlock(conversationId, conversation, await chain);
     this.#conversations.set(conversationId, conversation);
-    if (conversation.states.length > before || conversation.keys.size > keysBefore) {
+    if (JSON.stringify(sizeOf(conversation)) !== before) {
       await this.#parts.device.put('sealed', epochsPlace(conversationId), conversation.toStored());
+    }
+    if (this.#chest.isLong(conversation)) {
+      // The next sync tries again.
+      this.#compact(conversationId, conversation.head?.members.size ?? 0).catch(() => {});
     }
     return conversation;
   }
 
+  /** In its own time: whoever waits for a message does not wait for this, and a thousand members do not come at once. */
+  async #compact(conversationId: string, size: number): Promise<void> {
+    await new Promise((go) => {
+      const timer = setTimeout(go, Math.random() * size * COMPACT_MS);
+      // It must not keep a program alive.
+      (timer as { unref?: () => void }).unref?.();
+    });
+    const conversation = this.#conversations.get(conversationId);
+    if (!conversation || !(await this.#chest.compact(conversationId, conversation))) return;
+    if (this.#conversations.get(conversationId) !== conversation) return;
+    await this.#parts.device.put('sealed', epochsPlace(conversationId), conversation.toStored());
+  }
+
   async #restore(conversationId: string): Promise<ConversationKeys> {
-    const stored = await this.#parts.device.get('sealed', epochsPlace(conversationId));
-    return stored ? ConversationKeys.fromStored(stored as StoredConversation) : new ConversationKeys();
+    const { device, me } = this.#parts;
+    const stored = await device.get('sealed', epochsPlace(conversationId));
+    const { userId } = me();
+    return stored ? ConversationKeys.fromStored(stored as StoredConversation, userId) : new ConversationKeys(userId);
   }
 
   async #replay(conversationId: string, conversation: ConversationKeys): Promise<void> {
@@ -120,64 +144,11 @@ export class EpochLog {
       if (!bytesEqual(identity.fingerprint, fingerprint)) throw new KeyringError('PIN_MISMATCH', userId);
     }
   }
-
-  async #unlock(conversationId: string, conversation: ConversationKeys): Promise<void> {
-    const { userId } = this.#parts.me();
-    // A record may commit to a key that does not follow: that epoch is then as good as lost, and the next send rotates.
-    const derive = () => ignoringBadKeys(() => conversation.deriveRatchets());
-    await derive();
-    const missing = conversation.states.find(({ record, members }) => {
-      return members.has(userId) && !conversation.keys.has(record.epoch);
-    });
-    if (!missing) return;
-    await this.#unwrap(conversationId, conversation, missing.record.epoch);
-    await derive();
-    // Older keys, if somebody has granted them, are asked for once.
-    if (this.#granted.has(conversationId) || conversation.keys.has(0)) return;
-    await this.#openGrants(conversationId, conversation);
-    await derive();
-    this.#granted.add(conversationId);
-  }
-
-  async #unwrap(conversationId: string, conversation: ConversationKeys, from: number): Promise<void> {
-    const { directory, me } = this.#parts;
-    const { userId, kem } = me();
-    for (const { epoch, gen, wrapped } of await directory.wraps(conversationId, from)) {
-      const state = conversation.states[epoch];
-      const key = kem.get(gen);
-      if (!state || !key || conversation.keys.has(epoch)) continue;
-      const place = { conversationId, epoch, recordHash: state.hash, userId, gen };
-      // A bad wrap costs me this epoch and nothing else: the next send rotates.
-      await ignoringBadKeys(async () => conversation.accept(epoch, await unwrapKey(key, place, fromBase64(wrapped))));
-    }
-  }
-
-  async #openGrants(conversationId: string, conversation: ConversationKeys): Promise<void> {
-    const { directory, me } = this.#parts;
-    const { userId, kem } = me();
-    for (const { fromUserId, gen, head, sealed } of await directory.grants(conversationId)) {
-      const key = kem.get(gen);
-      if (!key) continue;
-      const place = { conversationId, head: fromBase64(head), fromUserId, userId, gen };
-      await ignoringBadKeys(async () => {
-        for (const granted of await openGrant(key, place, fromBase64(sealed))) {
-          if (!conversation.keys.has(granted.epoch)) await conversation.accept(granted.epoch, granted.key);
-        }
-      });
-    }
-  }
 }
+
+const sizeOf = ({ states, keys, chained }: ConversationKeys) => [states.length, keys.size, chained];
 
 async function checkOverlap(head: EpochState, first: EpochOfConversation | undefined): Promise<void> {
   if (!first) throw new KeyringError('EPOCH_ROLLBACK');
   if (!bytesEqual(await sha256(fromBase64(first.record)), head.hash)) throw new KeyringError('EPOCH_FORK');
-}
-
-async function ignoringBadKeys(run: () => Promise<void>): Promise<void> {
-  try {
-    await run();
-  } catch (error) {
-    const bad = isCryptoError(error) || error instanceof KeyringError;
-    if (!bad) throw error;
-  }
 }

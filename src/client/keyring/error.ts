@@ -16,8 +16,15 @@ export type KeyringReason =
   | 'ROLLBACK'
   | 'EQUIVOCATION'
   | 'BAD_TAG'
-  /** Sealed before I joined, or the wrap meant for me was bad. */
+  /** Sealed while I was not in the conversation, and nobody has granted me its key. */
+  | 'BEFORE_JOIN'
+  /** The key that was wrapped for me has not come. */
   | 'NO_EPOCH_KEY'
+  /** What came in its place was not that key. */
+  | 'BAD_WRAP'
+  | 'BAD_GRANT'
+  /** The newest epoch has served long enough: rotate, then seal. */
+  | 'EPOCH_WORN'
   | 'NO_IDENTITY'
   | 'PIN_MISMATCH'
   | 'OWN_IDENTITY_MISMATCH'

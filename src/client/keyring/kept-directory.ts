@@ -23,5 +23,8 @@ export function keptDirectory(device: Device): KeyDirectory {
     readSettings: async () => null,
     saveSettings: async () => {},
     noticed: () => {},
+    keychain: async () => null,
+    putKeychain: async () => {},
+    wrapped: () => {},
   };
 }

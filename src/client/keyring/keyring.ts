@@ -4,7 +4,7 @@
  */
 import type { Account as StoredAccount } from '#protocol/auth';
 import type { Conversation } from '#protocol/conversation';
-import type { Epoch, Kdf } from '#protocol/keys';
+import type { Epoch, Grant, Kdf } from '#protocol/keys';
 import type { Message } from '#protocol/message';
 import type { Names } from '../names.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -58,7 +58,8 @@ export class Keyring {
     this.#log = new EpochLog({ directory, device: this.#device, identities, me });
     this.#opener = new Opener({ log: this.#log, identities, seen: this.#seen });
     this.#sealer = new Sealer({ log: this.#log, identities, seen: this.#seen, me });
-    this.#author = new Author({ log: this.#log, identities, me });
+    const onWrapped = directory.wrapped.bind(directory);
+    this.#author = new Author({ log: this.#log, identities, me, onWrapped });
   }
 
   async register(input: { userId: string; password: string; createdMs: number }) {
@@ -141,13 +142,15 @@ export class Keyring {
     return { epoch, title: (await this.#sealer.sealIn(conversation, draft)).contentEncrypted };
   }
 
-  async change(change: Change): Promise<Epoch> {
+  /** The grant is for whoever is added with the history. */
+  async change(change: Change): Promise<{ epoch: Epoch; grant: Grant | null }> {
     return this.#author.change(change);
   }
 
-  /** Follows the conversation's epochs to the newest. */
-  async sync(conversationId: string): Promise<void> {
-    await this.#log.sync(conversationId);
+  /** Follows the conversation's epochs to the newest. False when I am in it, and its key has not reached me. */
+  async sync(conversationId: string): Promise<boolean> {
+    const conversation = await this.#log.sync(conversationId);
+    return conversation.headKey !== undefined || !conversation.isMine(conversation.states.length - 1);
   }
 
   async seal(draft: MessageDraft): Promise<Sealed> {

@@ -1,4 +1,4 @@
-/** Owns the sealing of what I say, under the newest epoch I know. */
+/** Owns the sealing of what I say, under the newest epoch I know - if its key is here, and has not served for too long. */
 import { type Payload, reactionTag, sealEnvelope } from '#crypto/index';
 import { type EnvelopeType, fromBase64, NIL_ID, toBase64 } from '#crypto/verify';
 import type { Me } from './accounts.ts';
@@ -42,6 +42,10 @@ interface Parts {
 
 const ZEROS = new Uint8Array(32);
 
+/** A key that leaks opens no more than this. Whoever sends next brings a new one. */
+const MAX_AGE_MS = 30 * 24 * 60 * 60 * 1_000;
+const MAX_MESSAGES = 10_000;
+
 export class Sealer {
   readonly #parts: Parts;
 
@@ -49,9 +53,19 @@ export class Sealer {
     this.#parts = parts;
   }
 
-  /** Throws NO_EPOCH_KEY when the newest key could not be opened: rotate, then seal again. */
+  /** Throws NO_EPOCH_KEY when the newest key could not be opened, and EPOCH_WORN: rotate, then seal again. */
   async seal(draft: MessageDraft): Promise<Sealed> {
-    return this.sealIn(await this.#parts.log.usable(draft.conversationId), draft);
+    const conversation = await this.#parts.log.usable(draft.conversationId);
+    if (!conversation.headKey) throw new KeyringError('NO_EPOCH_KEY');
+    if ((draft.type ?? 'message') === 'message') this.#checkWear(conversation, draft);
+    return this.sealIn(conversation, draft);
+  }
+
+  /** By the signed time of the epoch, and by the number of the newest message here. */
+  #checkWear({ head, seqs }: ConversationKeys, { conversationId, createdMs }: MessageDraft): void {
+    const age = createdMs - (head?.record.createdMs ?? createdMs);
+    const messages = (this.#parts.seen.newest(conversationId)?.seq ?? 0) - (seqs.at(-1) ?? 0);
+    if (age > MAX_AGE_MS || messages >= MAX_MESSAGES) throw new KeyringError('EPOCH_WORN');
   }
 
   /** For a conversation that the server does not have yet. */

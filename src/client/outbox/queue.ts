@@ -175,6 +175,7 @@ export class Queue {
       'identity_stale',
       'rekey_required',
       'NO_EPOCH_KEY',
+      'EPOCH_WORN',
       'revision_stale',
     );
     const isTooOld = isReason(error, 'bad_format') && isOld(entry);

@@ -20,3 +20,15 @@ export function setPresence(
 ): SignalState {
   return { ...state, presence: { ...state.presence, [userId]: { status, lastSeenAt } } };
 }
+
+export function setRekeying(
+  state: SignalState,
+  conversationId: string,
+  progress: SignalState['rekeying'][string] | null,
+): SignalState {
+  if (!progress && !state.rekeying[conversationId]) return state;
+  const rekeying = progress
+    ? { ...state.rekeying, [conversationId]: progress }
+    : without(state.rekeying, conversationId);
+  return { ...state, rekeying };
+}

@@ -101,7 +101,7 @@ async function checkRemovals(tx: Tx, parsed: ParsedEpoch, { removing }: Intent):
 
 async function applyOp(
   tx: Tx,
-  { conversationId, lastSeq }: Membership,
+  { conversationId, lastSeq, visibleFromSeq }: Membership,
   op: EpochOp,
   { version, withHistory }: { version: number; withHistory: boolean },
 ): Promise<void> {
@@ -134,7 +134,8 @@ async function applyOp(
         keyFingerprint: op.member.fingerprint,
         joinedAt: sql`now()`,
         joinedSeq: lastSeq,
-        visibleFromSeq: withHistory ? 0 : lastSeq,
+        // Nobody shows more than he sees himself.
+        visibleFromSeq: withHistory ? visibleFromSeq : lastSeq,
         deliveredSeq: lastSeq,
         readSeq: lastSeq,
         readsHiddenAfter: hiddenFrom(op.member.userId, lastSeq),

@@ -10,7 +10,10 @@ import {
   GrantsInput,
   IdentitiesInput,
   IdentityOfUser,
+  Keychain,
+  KeychainsInput,
   OwnGrant,
+  OwnKeychain,
   OwnWrap,
   RotateInput,
   SettingsInput,
@@ -19,6 +22,7 @@ import {
 } from '#protocol/keys';
 import { rotateIdentity } from '../domain/account-identity.ts';
 import { changePassword, newRecoveryKey, openAccount, readSettings, saveSettings } from '../domain/account-keys.ts';
+import { keychainsOf, putKeychain } from '../domain/keychains.ts';
 import { epochsOf, grantsOf, identitiesOf, wrapsOf } from '../domain/keys.ts';
 import { rotate } from '../domain/participants.ts';
 import { authedProcedure } from '../trpc.ts';
@@ -44,6 +48,18 @@ export const keysRouter = {
     .input(GrantsInput)
     .output(z.array(OwnGrant))
     .query(({ ctx, input }) => grantsOf(ctx.deps.db, ctx.session.userId, input.conversationId)),
+  /** Those there are, of these conversations. */
+  keychains: authedProcedure
+    .input(KeychainsInput)
+    .output(z.array(OwnKeychain))
+    .query(({ ctx, input }) => keychainsOf(ctx.deps.db, ctx.session.userId, input.conversationIds)),
+  putKeychain: authedProcedure
+    .input(Keychain)
+    .output(z.object({ success: z.literal(true) }))
+    .mutation(async ({ ctx, input }) => {
+      await putKeychain(ctx.deps, ctx.session.userId, input);
+      return { success: true as const };
+    }),
   rotate: authedProcedure
     .input(RotateInput)
     .output(ConversationSeen)

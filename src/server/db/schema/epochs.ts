@@ -73,7 +73,7 @@ export const historyGrants = pgTable(
 );
 
 /**
- * All epoch keys that a person holds of a conversation in one blob, sealed by the client under the master key: a new browser
+ * All epoch keys that a person holds of a conversation in one blob, sealed by the client under a key of its own: a new browser
  * opens one box instead of one wrap for each epoch. `throughEpoch` is the last epoch in it.
  */
 export const keychains = pgTable(
