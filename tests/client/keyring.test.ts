@@ -313,7 +313,7 @@ describe('[P30] epochs', () => {
     const wrapped = await wrapKey(await importKemPublicKey(me.identity.kemPub), place, mine);
     server.mine = [{ epoch: 0, gen: 0, wrapped: toBase64(wrapped) }];
     const forMe = await row(annIs(), { ...group, key: mine }, text('only you are told this'));
-    expect(await contentOf(forMe)).toEqual(unreadable('NO_EPOCH_KEY'));
+    expect(await contentOf(forMe)).toEqual(unreadable('BAD_WRAP'));
   });
 
   it('[P22] whoever is gone is put out by the next who changes anything', async () => {
