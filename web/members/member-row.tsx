@@ -25,7 +25,7 @@ export function MemberRow({ conversation, person }: Props) {
   const isMe = user.id === me;
   const isGroup = conversation.type === 'group';
   return (
-    <li className="flex items-center gap-3 rounded-lg px-2 py-2">
+    <div role="listitem" className="flex items-center gap-3 rounded-lg px-2 py-2">
       <Avatar id={user.id} name={user.displayName} size="sm" className="size-9" />
       <span className="stack min-w-0 flex-1 leading-tight">
         <span className="truncate font-medium">
@@ -41,7 +41,7 @@ export function MemberRow({ conversation, person }: Props) {
         <span className="rounded-full bg-sunken px-2 py-0.5 text-xs font-medium text-muted">{ROLE_WORDS[role]}</span>
       )}
       {isGroup && <Actions conversation={conversation} person={person} isMe={isMe} />}
-    </li>
+    </div>
   );
 }
 

@@ -1,6 +1,6 @@
 /** The people of a conversation, and what I may change about it. */
 import { Archive, LockKeyhole, LogOut, UserRoundPlus } from 'lucide-react';
-import { useState } from 'react';
+import { useRef, useState } from 'react';
 import { useLocation } from 'wouter';
 import type { ConversationView } from '#client/types';
 import { chat, useMe } from '../chat.ts';
@@ -13,7 +13,7 @@ import { tellProblem } from '../ui/toast.tsx';
 import { setUi } from '../ui-state.ts';
 import { Adding } from './adding.tsx';
 import { GroupName } from './group-name.tsx';
-import { MemberRow } from './member-row.tsx';
+import { MemberList } from './member-list.tsx';
 import { Mute } from './mute.tsx';
 import { Rekeying } from './rekeying.tsx';
 import { mayManage, maySetRoles } from './rights.ts';
@@ -23,12 +23,10 @@ const close = () => setUi({ members: false });
 export default function MembersPanel({ conversation }: { conversation: ConversationView }) {
   const me = useMe().id;
   const [adding, setAdding] = useState(false);
+  const scroller = useRef<HTMLDivElement>(null);
   const face = faceOf(conversation, me);
   const partner = partnerOf(conversation, me);
   const isGroup = conversation.type === 'group';
-  const people = [...conversation.participants].sort(
-    (a, b) => RANK[a.role] - RANK[b.role] || a.user.displayName.localeCompare(b.user.displayName),
-  );
 
   if (adding) {
     return <Adding conversation={conversation} onClose={close} onDone={() => setAdding(false)} />;
@@ -36,7 +34,7 @@ export default function MembersPanel({ conversation }: { conversation: Conversat
 
   return (
     <Dialog open onOpenChange={(open) => !open && close()} title={isGroup ? 'People' : 'About'} form="sheet">
-      <div className="min-h-0 flex-1 overflow-y-auto">
+      <div ref={scroller} className="min-h-0 flex-1 overflow-y-auto">
         <div className="grid justify-items-center px-5 pt-2 pb-5 text-center">
           <Avatar {...face} size="lg" />
           {isGroup && mayManage(conversation) ? (
@@ -63,18 +61,12 @@ export default function MembersPanel({ conversation }: { conversation: Conversat
             </Button>
           </div>
         )}
-        <ul aria-label="People" className="px-3 py-2">
-          {people.map((person) => (
-            <MemberRow key={person.user.id} conversation={conversation} person={person} />
-          ))}
-        </ul>
+        <MemberList conversation={conversation} scroller={scroller} />
       </div>
       {isGroup && <Leaving conversation={conversation} />}
     </Dialog>
   );
 }
-
-const RANK = { admin: 0, moderator: 1, member: 2 };
 
 function Leaving({ conversation }: { conversation: ConversationView }) {
   const me = useMe().id;
