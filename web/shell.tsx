@@ -10,6 +10,7 @@ import { Announcer } from './live/announcer.tsx';
 import { useTitleBadge } from './live/title-badge.ts';
 import { useNotifying } from './notifications/use-notifying.ts';
 import { useOwnPresence } from './presence/use-own-presence.ts';
+import { Alarms } from './trust/alarms.tsx';
 import { cn } from './ui/cn.ts';
 import { Logo } from './ui/logo.tsx';
 import { Spinner } from './ui/spinner.tsx';
@@ -20,6 +21,7 @@ const ChatWindow = lazy(() => import('./chat-window/chat-window.tsx'));
 const ServerKnows = lazy(() => import('./about/server-knows.tsx'));
 const Settings = lazy(() => import('./settings/settings.tsx'));
 const NewConversation = lazy(() => import('./search/new-conversation.tsx'));
+const VerifyDialog = lazy(() => import('./trust/verify-dialog.tsx'));
 const QuickSwitcher = lazy(() => import('./search/quick-switcher.tsx'));
 
 export function Shell() {
@@ -31,8 +33,10 @@ export function Shell() {
   useNotifying();
   const newConversation = useUi((state) => state.newConversation);
   const switcher = useUi((state) => state.switcher);
+  const verifying = useUi((state) => state.verifying !== null);
   return (
     <div className="flex h-dvh flex-col safe-x">
+      <Alarms />
       <ConnectionBanner />
       <div className="grid min-h-0 flex-1 grid-cols-[minmax(0,1fr)] md:grid-cols-[20rem_minmax(0,1fr)] lg:grid-cols-[22rem_minmax(0,1fr)]">
         <div className={cn('min-h-0 border-line md:block md:border-r', !atHome && 'hidden')}>
@@ -58,6 +62,7 @@ export function Shell() {
       <Suspense>
         {newConversation && <NewConversation />}
         {switcher && <QuickSwitcher />}
+        {verifying && <VerifyDialog />}
       </Suspense>
       <Announcer />
     </div>

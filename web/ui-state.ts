@@ -16,6 +16,8 @@ interface UiState {
   switcher: boolean;
   newConversation: boolean;
   members: boolean;
+  /** Whose keys are being compared. */
+  verifying: string | null;
   drafts: Record<string, DraftState>;
 }
 
@@ -27,6 +29,7 @@ const store = createStore<UiState>(() => ({
   switcher: false,
   newConversation: false,
   members: false,
+  verifying: null,
   drafts: {},
 }));
 

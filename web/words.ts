@@ -36,6 +36,8 @@ const REASONS: Partial<Record<Reason, string>> = {
 const UNSAFE: Record<string, string> = {
   PIN_MISMATCH: 'The keys of somebody here are not the ones known from before, so nothing is sent.',
   OWN_IDENTITY_MISMATCH: 'The server gave keys for you that are not yours, so nothing is sent.',
+  OWN_IDENTITY_ROLLBACK: 'Others were given newer keys of yours than this device has, so nothing is sent.',
+  contact_changed: 'The keys of somebody here are not the ones you compared, so nothing is sent.',
   EPOCH_FORK: 'The server tells different people different lists of who is here, so nothing is sent.',
   EPOCH_ROLLBACK: 'The server went back to an older list of people, so nothing is sent.',
   BAD_EPOCH: 'The list of people in this conversation does not pass its checks, so nothing is sent.',
@@ -51,6 +53,7 @@ const UNREADABLE: Record<string, string> = {
   NO_IDENTITY: 'The keys of its author are not known.',
   PIN_MISMATCH: 'The keys of its author are not the ones known from before.',
   OWN_IDENTITY_MISMATCH: 'The server gave keys for you that are not yours.',
+  OWN_IDENTITY_ROLLBACK: 'Others were given newer keys of yours than this device has.',
   WRONG_CONVERSATION: 'It was written for another conversation.',
   LATE_EPOCH: 'It was locked with a key that was no longer in use.',
   REPLAY: 'It is a message from before, given again in another place.',

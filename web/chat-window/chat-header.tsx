@@ -1,12 +1,13 @@
 /** The top of a conversation: who it is with, whether they are there, and the door to the people in it. */
-import { ArrowLeft, BellOff, UsersRound } from 'lucide-react';
+import { ArrowLeft, BellOff, ShieldQuestion, UsersRound } from 'lucide-react';
 import { Link } from 'wouter';
-import { isMuted } from '#client/select';
+import { isMuted, selectTrust } from '#client/select';
 import type { ConversationView } from '#client/types';
-import { useMe, useSignals, useWatchPresence } from '../chat.ts';
+import { useChat, useMe, useSignals, useWatchPresence } from '../chat.ts';
 import { faceOf, othersOf, partnerOf } from '../naming.ts';
 import { PresenceIndicator } from '../presence/presence-indicator.tsx';
 import { useNow } from '../time.ts';
+import { VerifiedMark } from '../trust/verified-mark.tsx';
 import { Avatar } from '../ui/avatar.tsx';
 import { buttonClass } from '../ui/button.tsx';
 import { IconButton } from '../ui/icon-button.tsx';
@@ -36,6 +37,7 @@ export function ChatHeader({ conversation }: { conversation: ConversationView })
             <span role="heading" aria-level={2} className="truncate text-lg font-semibold">
               {face.name}
             </span>
+            {partner && <VerifiedMark userId={partner.id} size={17} />}
             {muted && <BellOff size={15} aria-hidden className="shrink-0 text-muted" />}
           </span>
           <span className="min-h-4.5 truncate text-sm text-muted">
@@ -47,10 +49,22 @@ export function ChatHeader({ conversation }: { conversation: ConversationView })
           </span>
         </span>
       </button>
+      {partner && <Verify userId={partner.id} name={face.name} />}
       <IconButton label="People" onClick={() => setUi({ members: true })}>
         <UsersRound size={19} aria-hidden />
       </IconButton>
     </header>
+  );
+}
+
+/** Only until it is done: afterwards the way is over the person's page. */
+function Verify({ userId, name }: { userId: string; name: string }) {
+  const trust = useChat(selectTrust(userId));
+  if (trust === 'verified') return null;
+  return (
+    <IconButton label={`Verify ${name}`} onClick={() => setUi({ verifying: userId })}>
+      <ShieldQuestion size={19} aria-hidden />
+    </IconButton>
   );
 }
 

@@ -1,9 +1,10 @@
 /** One conversation on the screen: header, history, composer, and the windows that open over them. */
 import { lazy, Suspense, useCallback, useEffect, useMemo, useState } from 'react';
 import { Link } from 'wouter';
-import { selectConversation } from '#client/select';
+import { selectChanged, selectConversation } from '#client/select';
 import { chat, peekChat, underway, useChat } from '../chat.ts';
 import { Composer, focusComposer } from '../composer/composer.tsx';
+import { ChangedBanner } from '../trust/changed-banner.tsx';
 import { buttonClass } from '../ui/button.tsx';
 import { Confirm } from '../ui/confirm.tsx';
 import { Spinner } from '../ui/spinner.tsx';
@@ -22,6 +23,7 @@ export default function ChatWindow({ conversationId }: { conversationId: string 
   const known = useChat((state) => state.ready);
   const hasTimeline = useChat((state) => state.timelines[conversationId] !== undefined);
   const [opened, openAgain] = useOpened(conversationId, conversation !== undefined);
+  const changed = useChat(selectChanged(conversationId));
   const members = useUi((state) => state.members);
   const [target, setTarget] = useState<{ messageId: string } | null>(null);
   const [removing, setRemoving] = useState<string | null>(null);
@@ -62,6 +64,7 @@ export default function ChatWindow({ conversationId }: { conversationId: string 
     <WindowContext.Provider value={actions}>
       <section aria-label="Conversation" className="flex h-full min-h-0 flex-col safe-top">
         <ChatHeader conversation={conversation} />
+        {changed && <ChangedBanner user={changed} />}
         {opened === 'open' && hasTimeline ? (
           <MessageList conversationId={conversationId} target={target} onEscape={onEscape} />
         ) : opened === 'failed' ? (

@@ -10,8 +10,9 @@ import {
   useRef,
   useState,
 } from 'react';
+import { selectChanged } from '#client/select';
 import type { ConversationView } from '#client/types';
-import { chat, peekChat, underway, useMe } from '../chat.ts';
+import { chat, peekChat, underway, useChat, useMe } from '../chat.ts';
 import { firstName, partnerOf, titleOf } from '../naming.ts';
 import { cn } from '../ui/cn.ts';
 import { draftOf, endEdit, NO_DRAFT, selectDraft, setDraft, startEdit, useUi } from '../ui-state.ts';
@@ -42,7 +43,18 @@ export function Composer({ conversation, status }: Props) {
       </p>
     );
   }
-  return <Open conversation={conversation} status={status} />;
+  return <Writable conversation={conversation} status={status} />;
+}
+
+/** What was begun stays where it is, and what was sent waits: only nothing new is begun. */
+function Writable({ conversation, status }: Props) {
+  const changed = useChat(selectChanged(conversation.id));
+  if (!changed) return <Open conversation={conversation} status={status} />;
+  return (
+    <p className="border-t border-line px-6 py-5 text-center text-sm text-muted">
+      {firstName(changed)} has new keys. Compare them or go on without (above), and you can write again.
+    </p>
+  );
 }
 
 function Open({ conversation, status }: Props) {

@@ -1,11 +1,12 @@
 /** One person of a group, with what I may do about their being there. */
 import { Menu } from '@base-ui/react/menu';
-import { Ellipsis, MessageCircle, ShieldCheck, UserRoundMinus } from 'lucide-react';
+import { Ellipsis, KeyRound, MessageCircle, ShieldCheck, UserRoundMinus } from 'lucide-react';
 import { useState } from 'react';
 import { useLocation } from 'wouter';
 import type { ConversationView, ParticipantView, Role } from '#client/types';
 import { chat, useMe } from '../chat.ts';
 import { PresenceIndicator } from '../presence/presence-indicator.tsx';
+import { VerifiedMark } from '../trust/verified-mark.tsx';
 import { Avatar } from '../ui/avatar.tsx';
 import { buttonClass } from '../ui/button.tsx';
 import { Confirm } from '../ui/confirm.tsx';
@@ -28,9 +29,12 @@ export function MemberRow({ conversation, person }: Props) {
     <div role="listitem" className="flex items-center gap-3 rounded-lg px-2 py-2">
       <Avatar id={user.id} name={user.displayName} size="sm" className="size-9" />
       <span className="stack min-w-0 flex-1 leading-tight">
-        <span className="truncate font-medium">
-          {user.displayName}
-          {isMe && <span className="text-muted"> (you)</span>}
+        <span className="flex min-w-0 items-center gap-1.5">
+          <span className="truncate font-medium">
+            {user.displayName}
+            {isMe && <span className="text-muted"> (you)</span>}
+          </span>
+          <VerifiedMark userId={user.id} />
         </span>
         <span className="flex truncate text-sm text-muted">
           @{user.username}
@@ -70,6 +74,11 @@ function Actions({ conversation, person, isMe }: Props & { isMe: boolean }) {
               {!isMe && (
                 <MenuItem onClick={() => void writeTo()}>
                   <MessageCircle size={17} aria-hidden className="text-muted" /> Write to them
+                </MenuItem>
+              )}
+              {!isMe && (
+                <MenuItem onClick={() => setUi({ members: false, verifying: user.id })}>
+                  <KeyRound size={17} aria-hidden className="text-muted" /> Verify them
                 </MenuItem>
               )}
               {roles.map((next) => (

@@ -1,5 +1,5 @@
 /** The people of a conversation, and what I may change about it. */
-import { Archive, LockKeyhole, LogOut, UserRoundPlus } from 'lucide-react';
+import { Archive, LockKeyhole, LogOut, ShieldCheck, UserRoundPlus } from 'lucide-react';
 import { useRef, useState } from 'react';
 import { useLocation } from 'wouter';
 import type { ConversationView } from '#client/types';
@@ -51,6 +51,20 @@ export default function MembersPanel({ conversation }: { conversation: Conversat
         <div className="px-3">
           <Mute conversation={conversation} />
         </div>
+        {partner && (
+          <div className="px-3">
+            <Button
+              shape="quiet"
+              className="w-full justify-start gap-3 text-ink"
+              onClick={() => setUi({ members: false, verifying: partner.id })}
+            >
+              <span className="grid size-9 place-items-center rounded-full bg-accent-soft text-accent">
+                <ShieldCheck size={17} aria-hidden />
+              </span>
+              Verify {partner.displayName}
+            </Button>
+          </div>
+        )}
         {mayManage(conversation) && (
           <div className="px-3">
             <Button shape="quiet" className="w-full justify-start gap-3 text-ink" onClick={() => setAdding(true)}>
