@@ -3,7 +3,7 @@
  * server by version. An older version than one seen before is refused.
  */
 import { openSettings, sealSettings } from '#crypto/index';
-import { isCryptoError } from '#crypto/verify';
+import { isCryptoError, sha256, toBase64 } from '#crypto/verify';
 import { Serial } from '#lib/serial';
 import type { StoredSettings } from '#protocol/keys';
 import type { Me } from './accounts.ts';
@@ -43,9 +43,9 @@ export class Settings {
 
   /** Takes over what the server has. Throws SETTINGS_ROLLBACK. */
   async take(stored: StoredSettings | null): Promise<void> {
-    const { alarms, device, me, pins } = this.#parts;
+    const { alarms, me, pins } = this.#parts;
     const version = stored?.version ?? 0;
-    if (version < (((await device.get('sealed', SEEN)) as number | undefined) ?? 0)) {
+    if (version < (await this.#seen())) {
       alarms.raise('settings_rollback');
       throw new KeyringError('SETTINGS_ROLLBACK');
     }
@@ -55,13 +55,13 @@ export class Settings {
     const disputed = await pins.edit((mine) => mergeInto(mine, table));
     if (disputed.length > 0) alarms.raise('split_view');
     this.#stored = { version, text: JSON.stringify(blob), blob: blob ?? {} };
-    await device.put('sealed', SEEN, version);
+    await this.#see(version);
   }
 
   /** Reads, puts together, and writes if anything is new here. */
   async sync(): Promise<void> {
     return this.#serial.run(SEEN, async () => {
-      const { device, directory, me } = this.#parts;
+      const { directory, me } = this.#parts;
       for (let attempt = 1; ; attempt++) {
         await this.take(await directory.readSettings());
         const blob = { ...this.#stored.blob, pins: pack(await this.#parts.pins.table()) };
@@ -76,11 +76,25 @@ export class Settings {
           if (!isStale || attempt >= ATTEMPTS) throw error;
           continue;
         }
-        await device.put('sealed', SEEN, version);
+        await this.#see(version);
         this.#stored = { version, text, blob };
         return;
       }
     });
+  }
+
+  /** Of settings under this very key: after a reset of my own keys they begin again. */
+  async #seen(): Promise<number> {
+    const seen = (await this.#parts.device.get('sealed', SEEN)) as { key: string; version: number } | undefined;
+    return seen?.key === (await this.#keyPrint()) ? seen.version : 0;
+  }
+
+  async #see(version: number): Promise<void> {
+    await this.#parts.device.put('sealed', SEEN, { key: await this.#keyPrint(), version });
+  }
+
+  async #keyPrint(): Promise<string> {
+    return toBase64(await sha256(this.#parts.me().settingsKey));
   }
 }
 
