@@ -26,8 +26,19 @@ const linkOf = ({ userId, signed, identity }: Person): IdentityOfUser => ({
 async function measure(rounds: number): Promise<number[]> {
   const storage = memoryStorage();
   const userId = newId();
-  const nobody = { identities: async () => [], epochs: async () => [], wraps: async () => [], grants: async () => [] };
-  const first = new Keyring(storage, nobody as unknown as KeyDirectory);
+  const nobody: KeyDirectory = {
+    identities: async () => [],
+    epochs: async () => [],
+    wraps: async () => [],
+    grants: async () => [],
+    readSettings: async () => null,
+    saveSettings: async () => {},
+    noticed: () => {},
+    keychain: async () => null,
+    putKeychain: async () => {},
+    wrapped: () => {},
+  };
+  const first = new Keyring(storage, nobody);
   const { identity } = await first.register({ userId, password: 'correct horse battery', createdMs: NOW });
   await first.finishRegistration();
   const record = decodeIdentity(fromBase64(identity.record));
@@ -64,7 +75,7 @@ async function measure(rounds: number): Promise<number[]> {
     });
   }
   const links = [linkOf(ann), linkOf(bob), { userId, gen: 0, ...pick(identity), prevSig: null }];
-  const directory = {
+  const directory: KeyDirectory = {
     ...nobody,
     identities: async (userIds: string[]) => links.filter((link) => userIds.includes(link.userId)),
     epochs: async (_: string, after: number) =>
@@ -81,7 +92,7 @@ async function measure(rounds: number): Promise<number[]> {
         const own = wraps.find((wrap) => wrap.userId === userId);
         return { epoch: state.record.epoch, gen: 0, wrapped: toBase64(own?.wrapped ?? new Uint8Array(0)) };
       }),
-  } as unknown as KeyDirectory;
+  };
 
   const took: number[] = [];
   for (let n = 0; n < rounds; n++) {
