@@ -36,6 +36,7 @@ const ALONE = new Set([
   'conversations.removeParticipant',
   'conversations.setRole',
   'keys.rotate',
+  'keys.rotateIdentity',
 ]);
 const MAX_BATCH = 20;
 const MAX_URL = 8_000;

@@ -28,6 +28,9 @@ export interface ChatOptions {
   storage?: Storage;
 }
 
+/** Between tabs: the person has logged out. */
+const LEFT = 'parley-left';
+
 /**
  * @example
  * const chat = createChat({ url: 'http://localhost:3000' });
@@ -86,6 +89,11 @@ export function createChat({ url: origin, storage }: ChatOptions): Chat {
     host ??= platform.startKeyring(directory, storage);
     return (await host).keyring;
   }
+
+  // Another tab has logged out: the keys are gone from the device, and nothing of that person may stay on this screen either.
+  const stopHearing = tabs.hear((word) => {
+    if (word === LEFT && running) void end({ status: 'signed-out', reason: 'logged-out' });
+  });
 
   async function begin(me: Me): Promise<void> {
     const opened = await keyring();
@@ -153,8 +161,25 @@ export function createChat({ url: origin, storage }: ChatOptions): Chat {
       // Keys and texts go from this device even when the server cannot be told.
       const told = session.logout().catch(() => {});
       await end({ status: 'signed-out', reason: 'logged-out' });
+      tabs.tell(LEFT);
       await told;
     },
+    changePassword: async (input) => parts().account.changePassword(input),
+    newRecoveryKey: async ({ password }) => parts().account.newRecoveryKey(password),
+    rotateKeys: async ({ password }) => parts().account.rotateKeys(password),
+    setPasswordHere: async (input) => parts().account.setPasswordHere(input),
+    async recover(input) {
+      const { me, recoveryKey } = await session.recover(input);
+      await begin(me);
+      return { recoveryKey };
+    },
+    async resetAccount(input) {
+      const { me, recoveryKey } = await session.reset(input);
+      await begin(me);
+      return { recoveryKey };
+    },
+    requestCode: async (input) =>
+      input.purpose === 'unlock' ? parts().account.requestOwnCode() : session.requestCode(input),
     async updateMe(input) {
       const me = await inSdkWords(api.users.update.mutate(input));
       store.apply({ type: 'me', me });
@@ -208,6 +233,7 @@ export function createChat({ url: origin, storage }: ChatOptions): Chat {
       running = undefined;
       session.clear();
       await connection.stop();
+      stopHearing();
       tabs.close();
       if (host) (await host).close();
     },

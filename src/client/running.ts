@@ -1,4 +1,5 @@
 /** Owns a chat while somebody is signed in: starts every part, lets them know of each other, ends them together. */
+import { AccountLife } from './account.ts';
 import { Conversations } from './conversations.ts';
 import type { Context } from './context.ts';
 import { backoffMs, sleep } from './backoff.ts';
@@ -11,6 +12,7 @@ import { Signals } from './signals.ts';
 import { TrustSync } from './trust.ts';
 
 export class Running {
+  readonly account: AccountLife;
   readonly conversations: Conversations;
   readonly history: History;
   readonly outbox: Outbox;
@@ -23,6 +25,7 @@ export class Running {
   constructor(context: Context) {
     this.#context = context;
     this.conversations = new Conversations(context);
+    this.account = new AccountLife(context, this.conversations);
     this.history = new History(context);
     this.outbox = new Outbox(context);
     this.receipts = new Receipts(context);
@@ -39,6 +42,7 @@ export class Running {
   async start(): Promise<void> {
     const { signal } = this.#context;
     this.signals.start();
+    this.account.start();
     await this.trust.start();
     // Needs no network, and what is written from here on has to be kept.
     const opening = this.outbox.open();

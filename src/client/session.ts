@@ -5,6 +5,7 @@ import { type Api, createAuthApi } from './api.ts';
 import { backoffMs } from './backoff.ts';
 import { inSdkWords, isReason, SdkError } from './errors.ts';
 import type { Tabs } from './platform.types.ts';
+import type { RecoverInput, ResetInput } from './types.ts';
 import type { KeyringService } from './worker/service.ts';
 
 /** A token with less time than this left is renewed first: it has to live through the call it is used for. */
@@ -62,8 +63,45 @@ export class Session {
     const loggedIn: LoggedIn = await inSdkWords(this.#api.auth.login.mutate(request));
     this.#take(loggedIn);
     const account: Account = loggedIn.account;
-    await inSdkWords(keyring.finishLogin(loggedIn.user.id, account));
+    const upgrade = await inSdkWords(keyring.finishLogin(loggedIn.user.id, account));
+    // The same password, stretched as one should today. Nobody waits for it: the next log-in tries again.
+    if (upgrade) {
+      const { authSecret, ...locks } = upgrade;
+      const change = { ...locks, currentPassword: secret, password: authSecret, keepSessions: true };
+      void this.#api.keys.changePassword.mutate(change).catch(() => {});
+    }
     return loggedIn.user;
+  }
+
+  /** With the recovery key; what was signed in elsewhere is signed out. */
+  async recover({ login, recoveryKey, password, code }: RecoverInput): Promise<{ me: Me; recoveryKey: string }> {
+    const keyring = await this.#options.keyring();
+    const recoveryProof = await inSdkWords(keyring.recoveryProof(recoveryKey));
+    const proof = { login, recoveryProof, ...(code !== undefined && { code }) };
+    const account = await inSdkWords(this.#api.keys.openRecovery.mutate(proof));
+    const made = await inSdkWords(keyring.recover(recoveryKey, account, password));
+    const request = { ...proof, ...made.body, session: this.#options.kind };
+    return this.#enter(await inSdkWords(this.#api.keys.recover.mutate(request)), made.recoveryKey);
+  }
+
+  /** With a code, and new keys in the place of those that are lost. */
+  async reset({ login, code, password }: ResetInput): Promise<{ me: Me; recoveryKey: string }> {
+    const keyring = await this.#options.keyring();
+    const account = await inSdkWords(this.#api.keys.beginReset.mutate({ login, code }));
+    const made = await inSdkWords(keyring.resetAccount(account, password, Date.now()));
+    const request = { ...made.body, login, code, session: this.#options.kind };
+    return this.#enter(await inSdkWords(this.#api.keys.reset.mutate(request)), made.recoveryKey);
+  }
+
+  async requestCode(input: { login: string; purpose: 'recover' | 'reset' }): Promise<{ mailed: boolean }> {
+    return inSdkWords(this.#api.keys.requestCode.mutate(input));
+  }
+
+  async #enter(loggedIn: SignedIn, recoveryKey: string): Promise<{ me: Me; recoveryKey: string }> {
+    this.#take(loggedIn);
+    const keyring = await this.#options.keyring();
+    await inSdkWords(keyring.finishChange());
+    return { me: loggedIn.user, recoveryKey };
   }
 
   /** Goes on with the session this device remembers; null when there is none, or the server has ended it. */

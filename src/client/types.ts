@@ -205,6 +205,24 @@ export interface Draft {
   replyTo?: string | null;
 }
 
+/** Shown to the person once and never stored. */
+export interface NewRecoveryKey {
+  recoveryKey: string;
+}
+export interface RecoverInput {
+  login: string;
+  recoveryKey: string;
+  /** The new one. */
+  password: string;
+  code?: string;
+}
+export interface ResetInput {
+  login: string;
+  code: string;
+  /** The new one. */
+  password: string;
+}
+
 /** One signed-in person's chat. Methods reject with an SdkError {code, reason}; `send` throws it when nobody is signed in. */
 export interface Chat {
   readonly store: StoreApi<ChatState>;
@@ -226,6 +244,25 @@ export interface Chat {
   resume(): Promise<boolean>;
   /** Ends the session and wipes keys, storage and stores. */
   logout(): Promise<void>;
+  /** Only the lock is new: keys and history stay, other devices are signed out. */
+  changePassword(input: { current: string; next: string }): Promise<void>;
+  /** Another recovery key, to be shown once; the one before opens nothing any more. */
+  newRecoveryKey(input: { password: string }): Promise<NewRecoveryKey>;
+  /**
+   * Somebody may have my keys: new ones, signed by the old, and a new recovery key. Other devices are signed out, and every conversation
+   * gets a new key, in the background.
+   */
+  rotateKeys(input: { password: string }): Promise<NewRecoveryKey>;
+  /** Signed in here, the password forgotten: a new one, with new keys that this device can sign for. May ask for a code (`code_required`). */
+  setPasswordHere(input: { password: string; code?: string }): Promise<NewRecoveryKey>;
+  /** Signs in with the recovery key and sets a new password. May ask for a code (`code_required`). */
+  recover(input: RecoverInput): Promise<NewRecoveryKey>;
+  /** Everything lost: signs in with a code and new keys. What was written so far stays unreadable, and everybody is told of the new keys. */
+  resetAccount(input: ResetInput): Promise<NewRecoveryKey>;
+  /** Has a code mailed. `mailed: false`: this server sends no mail, its operator hands out codes. `unlock` is for `setPasswordHere`. */
+  requestCode(
+    input: { login: string; purpose: 'recover' | 'reset' } | { purpose: 'unlock' },
+  ): Promise<{ mailed: boolean }>;
   updateMe(input: { displayName?: string; avatarUrl?: string | null; privacy?: Partial<Me['privacy']> }): Promise<void>;
 
   createDirect(userId: string): Promise<string>;

@@ -6,7 +6,7 @@ import { CryptoError } from './error.ts';
 import { decodeIdentity, encodeIdentity, type IdentityKind, type SignedIdentity } from './identity.ts';
 import { importKeyring, type Keyring, type LiveKeys, newKeyGeneration, openKeyring, sealKeyring } from './keyring.ts';
 import { derivePasswordSecrets, type Kdf, newKdf } from './password.ts';
-import type { SealKey } from './primitives.types.ts';
+import type { SealKey, SigningKey } from './primitives.types.ts';
 import { deriveRecoverySecrets, newRecoveryKey } from './recovery-key.ts';
 import { label, Writer } from './wire.ts';
 
@@ -49,23 +49,39 @@ export async function createAccount(input: {
   password: string;
   createdMs: number;
 }): Promise<Registration> {
-  const { userId, password } = input;
+  return newAccount(input, 'first');
+}
+
+/** After everything was lost: keys that nothing vouches for, in the place of those of `record`. */
+export async function resetAccount(input: {
+  userId: string;
+  password: string;
+  createdMs: number;
+  record: Uint8Array;
+}): Promise<Registration> {
+  return newAccount(input, 'reset');
+}
+
+async function newAccount(
+  input: { userId: string; password: string; createdMs: number; record?: Uint8Array },
+  kind: 'first' | 'reset',
+): Promise<Registration> {
+  const { userId, password, record } = input;
   const masterKey = random(32);
-  const keyring = [await newKeyGeneration(0)];
-  const signed = await signIdentity({ ...input, kind: 'first', keyring });
+  const keyring = [await newKeyGeneration(record ? decodeIdentity(record).gen + 1 : 0)];
+  const signed = await signIdentity({ ...input, kind, keyring });
   const kdf = newKdf();
   const secrets = await derivePasswordSecrets(password, kdf);
-  const recoveryKey = await newRecoveryKey();
-  const recovery = await deriveRecoverySecrets(recoveryKey);
+  const { recoveryKey, ...recovery } = await newRecoveryLock({ userId, masterKey });
   const identity = {
     record: toBase64(signed.record),
     selfSig: toBase64(signed.selfSig),
     kdf,
     wrappedMasterKey: {
       password: await wrapMasterKey(secrets.kek, { userId, lock: 'pw' }, masterKey),
-      recovery: await wrapMasterKey(recovery.kek, { userId, lock: 'rec' }, masterKey),
+      ...recovery.wrappedMasterKey,
     },
-    recoveryVerifier: toBase64(recovery.verifier),
+    recoveryVerifier: recovery.recoveryVerifier,
     keyring: toBase64(await sealKeyring(masterKey, userId, keyring)),
   };
   // A wrong Argon2 result on some device would lock the person out for ever: prove the way back in before anyone needs it.
@@ -78,6 +94,24 @@ export async function createAccount(input: {
     stored: { identity, keyring: identity.keyring },
   });
   return { authSecret: secrets.authSecret, identity, recoveryKey, account };
+}
+
+export interface RecoveryLock {
+  wrappedMasterKey: { recovery: string };
+  recoveryVerifier: string;
+  /** Shown to the person once. */
+  recoveryKey: string;
+}
+
+/** Another recovery key for the same master key. */
+export async function newRecoveryLock({
+  userId,
+  masterKey,
+}: Pick<Account, 'userId' | 'masterKey'>): Promise<RecoveryLock> {
+  const recoveryKey = await newRecoveryKey();
+  const { kek, verifier } = await deriveRecoverySecrets(recoveryKey);
+  const recovery = await wrapMasterKey(kek, { userId, lock: 'rec' }, masterKey);
+  return { wrappedMasterKey: { recovery }, recoveryVerifier: toBase64(verifier), recoveryKey };
 }
 
 /** Throws DECRYPT for a wrong password, OWN_IDENTITY_MISMATCH when the server's idea of our public keys is not ours. */
@@ -109,8 +143,11 @@ export interface PasswordChange {
 }
 
 /** Only the lock is new: the master key and everything under it stay. */
-export async function changePassword(account: Account, password: string): Promise<PasswordChange> {
-  const kdf = newKdf();
+export async function changePassword(
+  account: Pick<Account, 'userId' | 'masterKey'>,
+  password: string,
+  kdf: Kdf = newKdf(),
+): Promise<PasswordChange> {
   const secrets = await derivePasswordSecrets(password, kdf);
   const place = { userId: account.userId, lock: 'pw' } as const;
   const wrapped = await wrapMasterKey(secrets.kek, place, account.masterKey);
@@ -128,14 +165,20 @@ export interface IdentityRotation {
   account: Account;
 }
 
+/** What a device keeps that was signed in: no master key, and the signing key only as an object. Enough to sign the next keys. */
+export type Rotatable = Pick<Account, 'userId' | 'keyring' | 'keys' | 'identity'>;
+
 /** After a theft: new keys signed by the old, a new master key, so that what was stolen opens nothing that comes. */
-export async function rotateIdentity(account: Account, kek: SealKey, createdMs: number): Promise<IdentityRotation> {
+export async function rotateIdentity(account: Rotatable, kek: SealKey, createdMs: number): Promise<IdentityRotation> {
   const { userId } = account;
   const keyring = [...account.keyring, await newKeyGeneration(account.keys.gen + 1)];
-  const signed = await signIdentity({ userId, createdMs, kind: 'rotate', keyring, before: account });
+  const {
+    identity: { record },
+    keys: { signer },
+  } = account;
+  const signed = await signIdentity({ userId, createdMs, kind: 'rotate', keyring, record, signer });
   const masterKey = random(32);
-  const recoveryKey = await newRecoveryKey();
-  const recovery = await deriveRecoverySecrets(recoveryKey);
+  const { recoveryKey, ...recovery } = await newRecoveryLock({ userId, masterKey });
   const identity = {
     record: toBase64(signed.record),
     selfSig: toBase64(signed.selfSig),
@@ -147,9 +190,9 @@ export async function rotateIdentity(account: Account, kek: SealKey, createdMs: 
     keyring: sealed,
     wrappedMasterKey: {
       password: await wrapMasterKey(kek, { userId, lock: 'pw' }, masterKey),
-      recovery: await wrapMasterKey(recovery.kek, { userId, lock: 'rec' }, masterKey),
+      ...recovery.wrappedMasterKey,
     },
-    recoveryVerifier: toBase64(recovery.verifier),
+    recoveryVerifier: recovery.recoveryVerifier,
     recoveryKey,
     account: await unlock(userId, masterKey, { identity, keyring: sealed }),
   };
@@ -198,15 +241,17 @@ async function signIdentity(input: {
   createdMs: number;
   kind: IdentityKind;
   keyring: Keyring;
-  before?: Account;
+  /** The one before; signed with its key where that is at hand. */
+  record?: Uint8Array;
+  signer?: SigningKey;
 }): Promise<SignedIdentity> {
-  const { userId, createdMs, kind, before } = input;
+  const { userId, createdMs, kind, record: before, signer } = input;
   const keys = await importKeyring(input.keyring);
-  const prevHash = before ? await primitives.sha256(before.identity.record) : new Uint8Array(32);
+  const prevHash = before ? await primitives.sha256(before) : new Uint8Array(32);
   const { gen, sigPub, kemPub } = keys;
   const record = encodeIdentity({ userId, gen, createdMs, kind, sigPub, kemPub, prevHash });
   const selfSig = await primitives.sign(keys.signer, record);
-  return { record, selfSig, prevSig: before ? await primitives.sign(before.keys.signer, record) : null };
+  return { record, selfSig, prevSig: signer ? await primitives.sign(signer, record) : null };
 }
 
 function masterKeyContext({ userId, lock }: { userId: string; lock: Lock }): Bytes {

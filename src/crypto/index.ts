@@ -5,9 +5,13 @@ export {
   changePassword,
   createAccount,
   type IdentityRotation,
+  newRecoveryLock,
   openSettings,
   type PasswordChange,
+  type RecoveryLock,
   type Registration,
+  resetAccount,
+  type Rotatable,
   rotateIdentity,
   sealSettings,
   type StoredAccount,
@@ -22,7 +26,15 @@ export { importKemPublicKey, type KemPrivateKey, type KemPublicKey } from './hpk
 export { type KeychainPlace, openKeychain, sealKeychain } from './keychain.ts';
 export { importKeyring, type Keyring, type KeyGeneration, type LiveKeys } from './keyring.ts';
 export { openEnvelope, type Payload, sealEnvelope } from './message.ts';
-export { derivePasswordSecrets, type Kdf, type PasswordSecrets } from './password.ts';
+export {
+  type Cost,
+  derivePasswordSecrets,
+  isBehind,
+  type Kdf,
+  newKdf,
+  type PasswordSecrets,
+  TODAY,
+} from './password.ts';
 export type { SealKey, SigningKey } from './primitives.types.ts';
 export { deriveRecoverySecrets, type RecoverySecrets } from './recovery-key.ts';
 export { safetyNumber } from './safety-number.ts';

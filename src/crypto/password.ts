@@ -27,9 +27,16 @@ export interface PasswordSecrets {
   kek: SealKey;
 }
 
-export function newKdf(): Kdf {
-  return { alg: 'argon2id', m: FLOOR.m, t: FLOOR.t, p: FLOOR.p, salt: toBase64(random(FLOOR.saltBytes)) };
+/** What new passwords are stretched with. Raise it here, and accounts follow as their people log in. */
+export const TODAY = { m: FLOOR.m, t: FLOOR.t, p: FLOOR.p };
+export type Cost = typeof TODAY;
+
+export function newKdf(cost: Cost = TODAY): Kdf {
+  return { alg: 'argon2id', ...cost, salt: toBase64(random(FLOOR.saltBytes)) };
 }
+
+/** Guessing costs less than it would today. Lanes only share the work. */
+export const isBehind = ({ m, t }: Kdf, cost: Cost): boolean => m < cost.m || t < cost.t;
 
 /** Throws KDF_DOWNGRADE or KDF_EXCESSIVE before any work is done. */
 export async function derivePasswordSecrets(password: string, kdf: Kdf): Promise<PasswordSecrets> {

@@ -1,17 +1,25 @@
 /** Owns my own keys while they are open: how they get here - registration, log-in, this device's memory - and what they can do. */
 import {
   type Account,
+  changePassword,
+  type Cost,
   createAccount,
   derivePasswordSecrets,
   importKeyring,
+  isBehind,
   type Keyring,
   type KemPrivateKey,
+  newKdf,
+  type PasswordChange,
   type PasswordSecrets,
   type Registration,
+  type Rotatable,
+  type SealKey,
   type SigningKey,
   unlockWithPassword,
 } from '#crypto/index';
 import { type Bytes, decodeIdentity, fingerprint, fromBase64, toBase64 } from '#crypto/verify';
+import { must } from '#lib/must';
 import type { Account as StoredAccount } from '#protocol/auth';
 import type { Kdf } from '#protocol/keys';
 import type { Device } from './device.ts';
@@ -41,12 +49,15 @@ const SIGNER = 'signer';
 
 export class Accounts {
   readonly #device: Device;
+  readonly #cost: Cost;
   #me: Me | undefined;
   #registering: Registration | undefined;
-  #secrets: PasswordSecrets | undefined;
+  #login: { password: string; kdf: Kdf; secrets: PasswordSecrets } | undefined;
 
-  constructor(device: Device) {
+  /** @param cost what stretching a password should cost today */
+  constructor(device: Device, cost: Cost) {
     this.#device = device;
+    this.#cost = cost;
   }
 
   get me(): Me {
@@ -63,50 +74,78 @@ export class Accounts {
   /** After the server has taken the registration. */
   async finishRegistration(): Promise<void> {
     if (!this.#registering) throw new KeyringError('LOCKED');
-    await this.#adopt(this.#registering.account);
+    await this.adopt(this.#registering.account);
     this.#registering = undefined;
   }
 
   async prepareLogin(password: string, kdf: Kdf): Promise<string> {
-    this.#secrets = await derivePasswordSecrets(password, kdf);
-    return this.#secrets.authSecret;
+    const secrets = await derivePasswordSecrets(password, kdf);
+    this.#login = { password, kdf, secrets };
+    return secrets.authSecret;
   }
 
-  async finishLogin(userId: string, stored: StoredAccount): Promise<void> {
-    if (!this.#secrets) throw new KeyringError('LOCKED');
-    const { kek } = this.#secrets;
-    const wrapped = stored.wrappedMasterKey.password;
-    await this.#adopt(await unlockWithPassword({ userId, kek, wrapped, stored }));
-    this.#secrets = undefined;
+  /** With the password that was prepared, while somebody waits: what it opens is not kept. */
+  async open(userId: string, stored: StoredAccount): Promise<{ account: Account; kek: SealKey }> {
+    if (!this.#login) throw new KeyringError('LOCKED');
+    const { kek } = this.#login.secrets;
+    return {
+      account: await unlockWithPassword({ userId, kek, wrapped: stored.wrappedMasterKey.password, stored }),
+      kek,
+    };
+  }
+
+  /** Forgets the password and what came of it. */
+  close(): void {
+    this.#login = undefined;
+  }
+
+  /** @returns the same password under a lock of today, when the one of the server is older. */
+  async finishLogin(userId: string, stored: StoredAccount): Promise<PasswordChange | null> {
+    try {
+      const { account } = await this.open(userId, stored);
+      await this.adopt(account);
+      const { password, kdf } = must(this.#login, 'it has just opened the account');
+      return isBehind(kdf, this.#cost) ? await changePassword(account, password, newKdf(this.#cost)) : null;
+    } finally {
+      this.close();
+    }
   }
 
   /** My id when this device remembers me, without any password. */
   async restore(): Promise<string | undefined> {
     const userId = await this.#device.owner();
+    const kept = userId === undefined ? undefined : await this.remembered(userId);
+    if (!kept) return undefined;
+    const { gen, sigPub, kem, signer } = kept.keys;
+    const own = await fingerprint(decodeIdentity(kept.identity.record));
+    this.#me = { userId: kept.userId, gen, sigPub, fingerprint: own, signer, kem, settingsKey: kept.settingsKey };
+    return userId;
+  }
+
+  /** As the device has it: keys for receiving, and the signing key as an object. No master key. */
+  async remembered(userId: string): Promise<(Rotatable & { settingsKey: Bytes }) | undefined> {
     const signer = (await this.#device.getKey(SIGNER)) as SigningKey | undefined;
-    if (userId === undefined || !signer) return undefined;
-    const remembered = (await this.#device.get('sealed', REMEMBERED)) as Remembered | undefined;
-    if (!remembered) return undefined;
-    const keyring: Keyring = remembered.gens.map(({ gen, sigPub, kemSeed }) => ({
+    const kept = (await this.#device.get('sealed', REMEMBERED)) as Remembered | undefined;
+    if (!signer || !kept) return undefined;
+    const keyring: Keyring = kept.gens.map(({ gen, sigPub, kemSeed }) => ({
       gen,
       sigSeed: new Uint8Array(0),
       sigPub: fromBase64(sigPub),
       kemSeed: fromBase64(kemSeed),
     }));
-    const { gen, sigPub, kem } = await importKeyring(keyring, signer);
-    const own = await fingerprint(decodeIdentity(fromBase64(remembered.record)));
-    const settingsKey = fromBase64(remembered.settingsKey);
-    this.#me = { userId, gen, sigPub, fingerprint: own, signer, kem, settingsKey };
-    return userId;
+    const keys = await importKeyring(keyring, signer);
+    const identity = { record: fromBase64(kept.record), selfSig: new Uint8Array(0) };
+    return { userId, keyring, keys, identity, settingsKey: fromBase64(kept.settingsKey) };
   }
 
   lock(): void {
     this.#me = undefined;
     this.#registering = undefined;
-    this.#secrets = undefined;
+    this.#login = undefined;
   }
 
-  async #adopt(account: Account): Promise<void> {
+  /** These are my keys from now on. */
+  async adopt(account: Account): Promise<void> {
     const { userId, keys, identity, settingsKey } = account;
     await this.#device.claim(userId);
     const remembered: Remembered = {

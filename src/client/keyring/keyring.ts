@@ -2,12 +2,15 @@
  * Owns everything secret of a signed-in person: keys, what they open and seal, and what this device remembers.
  * In the browser it lives in a worker and this class is its whole surface; there is no way to ask it for a key.
  */
+import { type Cost, type PasswordChange, TODAY } from '#crypto/index';
+import type { RecoverableAccount, ResettableAccount } from '#protocol/account';
 import type { Account as StoredAccount } from '#protocol/auth';
 import type { Conversation } from '#protocol/conversation';
 import type { Epoch, Grant, Kdf } from '#protocol/keys';
 import type { Message } from '#protocol/message';
 import type { Names } from '../names.ts';
 import type { Storage } from '../storage/storage.ts';
+import { AccountChanges } from './account-changes.ts';
 import { Accounts } from './accounts.ts';
 import { Alarms } from './alarms.ts';
 import { Author, type Beginning, type Change } from './author.ts';
@@ -28,6 +31,7 @@ const NAMES = 'names';
 export class Keyring {
   readonly #device: Device;
   readonly #accounts: Accounts;
+  readonly #changes: AccountChanges;
   readonly #alarms: Alarms;
   readonly #pins: Pins;
   readonly #settings: Settings;
@@ -39,10 +43,11 @@ export class Keyring {
   readonly #sealer: Sealer;
   readonly #author: Author;
 
-  constructor(storage: Storage, directory: KeyDirectory) {
+  /** @param cost what stretching a password should cost; tests look ahead */
+  constructor(storage: Storage, directory: KeyDirectory, cost: Cost = TODAY) {
     const me = () => this.#accounts.me;
     this.#device = new Device(storage);
-    this.#accounts = new Accounts(this.#device);
+    this.#accounts = new Accounts(this.#device, cost);
     const tell = () =>
       void this.#trust.report().then(
         (report) => directory.noticed(report),
@@ -52,6 +57,8 @@ export class Keyring {
     this.#pins = new Pins(this.#device, tell);
     const [device, alarms, pins] = [this.#device, this.#alarms, this.#pins];
     this.#settings = new Settings({ directory, device, pins, alarms, me });
+    const resealSettings = (nextKey: Uint8Array) => this.#settings.reseal(nextKey);
+    this.#changes = new AccountChanges({ accounts: this.#accounts, resealSettings });
     this.#identities = new Identities({ directory, device, pins, alarms, me });
     this.#trust = new TrustKeeper({ identities: this.#identities, pins, alarms, me });
     const identities = this.#identities;
@@ -75,10 +82,46 @@ export class Keyring {
     return this.#accounts.prepareLogin(password, kdf);
   }
 
-  async finishLogin(userId: string, account: StoredAccount): Promise<void> {
-    await this.#accounts.finishLogin(userId, account);
+  /** @returns the same password under a lock of today's strength, when the one at the server is older. */
+  async finishLogin(userId: string, account: StoredAccount): Promise<PasswordChange | null> {
+    const upgrade = await this.#accounts.finishLogin(userId, account);
     // Before anybody's keys are seen here for the first time. Settings that were taken back are an alarm, and no reason to stay out.
     await this.#settings.take(account.settings).catch(reasonOf);
+    return upgrade;
+  }
+
+  async changePassword(account: StoredAccount, next: string) {
+    return this.#changes.changePassword(account, next);
+  }
+
+  /** The one key that a person is shown, once. */
+  async newRecoveryKey(account: StoredAccount) {
+    return this.#changes.newRecoveryKey(account);
+  }
+
+  async rotateIdentity(account: StoredAccount, createdMs: number) {
+    return this.#changes.rotate(account, createdMs);
+  }
+
+  async rotateHere(password: string, createdMs: number) {
+    return this.#changes.rotateHere(password, createdMs);
+  }
+
+  async recoveryProof(recoveryKey: string): Promise<string> {
+    return this.#changes.recoveryProof(recoveryKey);
+  }
+
+  async recover(recoveryKey: string, account: RecoverableAccount, password: string) {
+    return this.#changes.recover(recoveryKey, account, password);
+  }
+
+  async resetAccount(account: ResettableAccount, password: string, createdMs: number) {
+    return this.#changes.reset(account, password, createdMs);
+  }
+
+  /** After the server has taken a rotation, a recovery or a reset. */
+  async finishChange(): Promise<void> {
+    return this.#changes.finish();
   }
 
   /** My id when this device remembers me. */
@@ -88,6 +131,7 @@ export class Keyring {
 
   async wipe(): Promise<void> {
     this.#accounts.lock();
+    this.#changes.forget();
     this.#identities.forget();
     this.#pins.forget();
     this.#alarms.forget();

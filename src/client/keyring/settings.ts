@@ -58,6 +58,18 @@ export class Settings {
     await this.#see(version);
   }
 
+  /** The newest of all, under the key that will open them once my keys have changed. Undefined while there is nothing to keep. */
+  async reseal(nextKey: Uint8Array): Promise<StoredSettings | undefined> {
+    return this.#serial.run(SEEN, async () => {
+      const { directory, me, pins } = this.#parts;
+      await this.take(await directory.readSettings());
+      const blob = { ...this.#stored.blob, pins: pack(await pins.table()) };
+      if (this.#stored.version === 0 && blob.pins.length === 0) return undefined;
+      const version = this.#stored.version + 1;
+      return { version, data: await sealSettings(nextKey, { userId: me().userId, version }, blob) };
+    });
+  }
+
   /** Reads, puts together, and writes if anything is new here. */
   async sync(): Promise<void> {
     return this.#serial.run(SEEN, async () => {

@@ -1,0 +1,127 @@
+/** Owns what a signed-in person does with the account's locks and keys: made by the keyring, offered to the server, then taken over. */
+import { backoffMs, sleep } from './backoff.ts';
+import type { Context } from './context.ts';
+import { meOf } from './context.ts';
+import type { Conversations } from './conversations.ts';
+import { rotate } from './epochs.ts';
+import { inSdkWords, isTransient, mayPass, SdkError } from './errors.ts';
+import type { NewRecoveryKey } from './types.ts';
+
+/** The answer to a change of keys was lost: the same once more is harmless, and giving up would leave two truths. */
+const ATTEMPTS = 5;
+/** Conversations of which one failed for good are left to whoever sends next. */
+const ROTATION_ATTEMPTS = 8;
+/** Other tabs take the new keys from the device. */
+const WORD = 'parley-keys';
+
+export class AccountLife {
+  readonly #context: Context;
+  readonly #conversations: Conversations;
+
+  constructor(context: Context, conversations: Conversations) {
+    this.#context = context;
+    this.#conversations = conversations;
+  }
+
+  start(): void {
+    const { keyring, signal, tabs } = this.#context;
+    const stop = tabs.hear((word) => word === WORD && void keyring.restore().catch(() => {}));
+    signal.addEventListener('abort', stop, { once: true });
+  }
+
+  async changePassword({ current, next }: { current: string; next: string }): Promise<void> {
+    const { api, keyring } = this.#context;
+    const { secret, account } = await this.#open(current);
+    const { authSecret, ...locks } = await inSdkWords(keyring.changePassword(account, next));
+    const change = { ...locks, currentPassword: secret, password: authSecret };
+    await inSdkWords(api.keys.changePassword.mutate(change));
+  }
+
+  async newRecoveryKey(password: string): Promise<NewRecoveryKey> {
+    const { api, keyring } = this.#context;
+    const { secret, account } = await this.#open(password);
+    const { recoveryKey, ...lock } = await inSdkWords(keyring.newRecoveryKey(account));
+    await inSdkWords(api.keys.newRecoveryKey.mutate({ ...lock, password: secret }));
+    return { recoveryKey };
+  }
+
+  async rotateKeys(password: string): Promise<NewRecoveryKey> {
+    const { keyring } = this.#context;
+    const { secret, account } = await this.#open(password);
+    const { body, recoveryKey } = await inSdkWords(keyring.rotateIdentity(account, Date.now()));
+    return this.#carryOut({ ...body, currentPassword: secret }, recoveryKey);
+  }
+
+  async setPasswordHere({ password, code }: { password: string; code?: string }): Promise<NewRecoveryKey> {
+    const { keyring } = this.#context;
+    const { body, recoveryKey } = await inSdkWords(keyring.rotateHere(password, Date.now()));
+    return this.#carryOut({ ...body, ...(code !== undefined && { code }) }, recoveryKey);
+  }
+
+  async requestOwnCode(): Promise<{ mailed: boolean }> {
+    return inSdkWords(this.#context.api.keys.requestOwnCode.mutate());
+  }
+
+  /** The sealed account, against the password. */
+  async #open(password: string) {
+    const { api, keyring, store } = this.#context;
+    const { session } = store.state;
+    if (session.status !== 'signed-in') throw new SdkError('CLOSED', 'not_signed_in');
+    const { kdf } = await inSdkWords(api.auth.preLogin.query({ login: session.me.username }));
+    const secret = await inSdkWords(keyring.prepareLogin(password, kdf));
+    const account = await inSdkWords(api.keys.account.mutate({ password: secret }));
+    return { secret, account };
+  }
+
+  async #carryOut(
+    body: Parameters<Context['api']['keys']['rotateIdentity']['mutate']>[0],
+    recoveryKey: string,
+  ): Promise<NewRecoveryKey> {
+    const { api, keyring, signal, tabs } = this.#context;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await inSdkWords(api.keys.rotateIdentity.mutate(body));
+        break;
+      } catch (error) {
+        if (!isTransient(error) || attempt >= ATTEMPTS) throw error;
+        await sleep(backoffMs(attempt), signal);
+      }
+    }
+    await inSdkWords(keyring.finishChange());
+    tabs.tell(WORD);
+    void this.#rotateAll();
+    return { recoveryKey };
+  }
+
+  /** Whoever has the old keys shall not read on: not when somebody sends next, but now. The server's marks are for when this is cut short. */
+  async #rotateAll(): Promise<void> {
+    const { signal, store } = this.#context;
+    const me = meOf(this.#context);
+    const left = async () => {
+      if (store.state.hasMoreConversations) await this.#conversations.loadMore();
+      return Object.values(store.state.conversations).filter(
+        ({ id, isActive, participants }) =>
+          isActive && !done.has(id) && participants.some(({ user }) => user.id === me),
+      );
+    };
+    const done = new Set<string>();
+    for (let attempt = 0; attempt < ROTATION_ATTEMPTS && !signal.aborted; attempt++) {
+      try {
+        for (let some = await left(); some.length > 0; some = await left()) {
+          for (const { id } of some) {
+            if (signal.aborted) return;
+            await rotate(this.#context, id).catch((error: unknown) => {
+              if (mayPass(error)) throw error;
+            });
+            done.add(id);
+            attempt = 0;
+          }
+        }
+        return;
+      } catch (error) {
+        if (!mayPass(error)) return;
+        await sleep(backoffMs(attempt + 1), signal);
+      }
+    }
+  }
+}
