@@ -6,6 +6,7 @@ import { SdkError } from './errors.ts';
 import { myId } from './state/shape.ts';
 import type { Store } from './store.ts';
 import type { ConversationView } from './types.ts';
+import type { Unreadable } from './unreadable.ts';
 import type { KeyringService } from './worker/service.ts';
 
 export interface Context {
@@ -14,6 +15,7 @@ export interface Context {
   readonly store: Store;
   readonly keyring: KeyringService;
   readonly tabs: Tabs;
+  readonly unreadable: Unreadable;
   /** Aborted at log-out and close: nothing goes on for somebody who has left. */
   readonly signal: AbortSignal;
 }

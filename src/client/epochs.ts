@@ -16,9 +16,19 @@ type Wanted = Pick<Change, 'add' | 'remove' | 'role'>;
 const LOCK = 'parley-epoch';
 
 /** Everyone who is gone is put out, everyone's keys are brought up to date, nobody else is touched. */
-export async function rotate(context: Context, conversationId: string): Promise<void> {
-  const { api } = context;
-  await changeEpoch(context, conversationId, {}, (epoch) => api.keys.rotate.mutate({ conversationId, epoch }));
+export async function rotate(context: Context, conversationId: string, why?: 'rekey_required'): Promise<void> {
+  const { api, tabs, keyring } = context;
+  const { keyEpoch } = conversationOf(context, conversationId);
+  const offer: Offer = (epoch) => api.keys.rotate.mutate({ conversationId, epoch });
+  await tabs.exclusively(`${LOCK}/${conversationId}`, async () => {
+    // Another tab, or another person, may have done it while this one waited.
+    await refreshConversations(context, [conversationId]);
+    const now = conversationOf(context, conversationId);
+    const isDone = why ? !now.rekeyRequired : now.keyEpoch !== keyEpoch;
+    if (isDone) await keyring.sync(conversationId);
+    else await attempt(context, { conversationId, wanted: {}, offer });
+  });
+  await resealQuietly(context, conversationId);
 }
 
 export async function changeEpoch(
@@ -30,7 +40,11 @@ export async function changeEpoch(
   await context.tabs.exclusively(`${LOCK}/${conversationId}`, () =>
     attempt(context, { conversationId, wanted, offer }),
   );
-  // Not under the lock: it may have to rotate once more. A title that fails is sealed by whoever renames next.
+  await resealQuietly(context, conversationId);
+}
+
+/** Not under the lock: it may have to rotate once more. A title that fails is sealed by whoever renames next. */
+async function resealQuietly(context: Context, conversationId: string): Promise<void> {
   await resealTitle(context, conversationId).catch((error: unknown) => {
     if (!(error instanceof SdkError)) throw error;
   });
@@ -98,7 +112,7 @@ export async function setTitle(context: Context, conversationId: string, title: 
     } catch (error) {
       const isStale = isReason(error, 'epoch_stale', 'revision_stale', 'rekey_required');
       if (!isStale || attempts >= ATTEMPTS) throw error;
-      if (isReason(error, 'rekey_required')) await rotate(context, conversationId);
+      if (isReason(error, 'rekey_required')) await rotate(context, conversationId, 'rekey_required');
       await keyring.sync(conversationId);
       await refreshConversations(context, [conversationId]);
     }

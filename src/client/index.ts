@@ -14,6 +14,7 @@ import { setRekeying } from './state/signals.ts';
 import type { Storage } from './storage/storage.ts';
 import { Store } from './store.ts';
 import type { Chat, SessionState } from './types.ts';
+import { Unreadable } from './unreadable.ts';
 import type { KeyringHost, KeyringService } from './worker/service.ts';
 
 export { SdkError } from './errors.ts';
@@ -99,7 +100,8 @@ export function createChat({ url: origin, storage }: ChatOptions): Chat {
     const opened = await keyring();
     ending.abort();
     ending = platform.newEnd();
-    running = new Running({ api, connection, store, keyring: opened, tabs, signal: ending.signal });
+    const unreadable = new Unreadable();
+    running = new Running({ api, connection, store, keyring: opened, tabs, unreadable, signal: ending.signal });
     // Last: a screen that sees somebody signed in may ask for anything.
     store.apply({ type: 'me', me });
     connection.start();

@@ -11,7 +11,9 @@ export async function openMessages(context: Context, messages: Message[]): Promi
   if (messages.length === 0) return [];
   const me = meOf(context);
   const opened = await inSdkWords(context.keyring.openMessages(messages));
-  return messages.map((message, i) => toMessageView(message, must(opened[i], 'one for each'), me));
+  const views = messages.map((message, i) => toMessageView(message, must(opened[i], 'one for each'), me));
+  context.unreadable.note(context, views);
+  return views;
 }
 
 export async function openConversations(context: Context, seen: ConversationSeen[]): Promise<ConversationView[]> {

@@ -48,6 +48,42 @@ export type Epoch = z.infer<typeof Epoch>;
 export const Grant = z.object({ userId: Id, gen: Counter, sealed: base64(400_000) });
 export type Grant = z.infer<typeof Grant>;
 
+/** Why a client could not show a message (docs/crypto.md). What is not in the list is `OTHER`. */
+export const UNREADABLE_REASONS = [
+  'BAD_FORMAT',
+  'BAD_VERSION',
+  'ROW_MISMATCH',
+  'WRONG_CONVERSATION',
+  'EPOCH_MISMATCH',
+  'BAD_EPOCH',
+  'EPOCH_ROLLBACK',
+  'EPOCH_FORK',
+  'BAD_SIGNATURE',
+  'NOT_A_MEMBER',
+  'NO_IDENTITY',
+  'BAD_IDENTITY',
+  'PIN_MISMATCH',
+  'FORGED_SENDER',
+  'NOT_ALLOWED',
+  'LATE_EPOCH',
+  'REPLAY',
+  'ROLLBACK',
+  'EQUIVOCATION',
+  'BEFORE_JOIN',
+  'NO_EPOCH_KEY',
+  'BAD_WRAP',
+  'BAD_GRANT',
+  'KEY_COMMIT',
+  'DECRYPT',
+  'OTHER',
+] as const;
+export type UnreadableReason = (typeof UNREADABLE_REASONS)[number];
+/** A reason and a number, and nothing about which messages, conversations or people. */
+export const UnreadableReport = z.object({
+  reason: z.enum(UNREADABLE_REASONS),
+  count: z.int().min(1).max(1_000),
+});
+
 /** My own epoch keys of one conversation, sealed by my client for my client. */
 export const OwnKeychain = z.object({
   conversationId: Id,

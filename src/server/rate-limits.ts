@@ -32,6 +32,8 @@ const RULES = {
   /** Per login: letters to one mailbox. Per address: letters to many. */
   code: { points: 5, duration: 15 * MINUTE, shared: true },
   codeAddress: { points: 60, duration: 15 * MINUTE, shared: true },
+  /** Per user: messages that could not be shown, a number at a time. */
+  report: { points: 60, duration: MINUTE },
   /** Per address: upgrades of sockets. */
   connect: { points: 2_000, duration: 10 },
 } as const satisfies Record<string, Limit>;

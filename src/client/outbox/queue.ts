@@ -234,6 +234,7 @@ export class Queue {
 
   async #renew(conversationId: string, reason: unknown): Promise<void> {
     if (isReason(reason, 'epoch_stale')) await this.#context.keyring.sync(conversationId);
+    else if (isReason(reason, 'rekey_required')) await rotate(this.#context, conversationId, 'rekey_required');
     else if (!isReason(reason, 'revision_stale', 'bad_format')) await rotate(this.#context, conversationId);
   }
 

@@ -15,6 +15,8 @@ export interface Metrics {
   /** Not added, because the store of the jobs was away. */
   readonly jobsDropped: Counter<'queue'>;
   readonly pushes: Counter<'outcome'>;
+  /** Messages that clients could not show, as they say themselves. */
+  readonly unreadable: Counter<'reason'>;
   /** How to ask for the depths of the queues: done when somebody scrapes, given up after a second. */
   countJobs(depths: () => Promise<QueueDepth[]> | QueueDepth[]): void;
 }
@@ -112,6 +114,12 @@ export function createMetrics({ processMetrics = false, isRedisUp }: MetricsOpti
       name: 'parley_jobs_dropped_total',
       help: 'Jobs that were not added because their store was away',
       labelNames: ['queue'],
+      registers,
+    }),
+    unreadable: new Counter({
+      name: 'parley_unreadable_total',
+      help: 'Messages that clients could not show, by reason, as reported by them',
+      labelNames: ['reason'],
       registers,
     }),
     pushes: new Counter({

@@ -18,6 +18,7 @@ import {
   RotateInput,
   SettingsInput,
   StoredSettings,
+  UnreadableReport,
   WrapsInput,
 } from '#protocol/keys';
 import { rotateIdentity } from '../domain/account-identity.ts';
@@ -53,6 +54,14 @@ export const keysRouter = {
     .input(KeychainsInput)
     .output(z.array(OwnKeychain))
     .query(({ ctx, input }) => keychainsOf(ctx.deps.db, ctx.session.userId, input.conversationIds)),
+  report: authedProcedure
+    .input(UnreadableReport)
+    .output(z.object({ success: z.literal(true) }))
+    .mutation(async ({ ctx, input }) => {
+      await ctx.deps.limits.take('report', ctx.session.userId);
+      ctx.deps.metrics.unreadable.inc({ reason: input.reason }, input.count);
+      return { success: true as const };
+    }),
   putKeychain: authedProcedure
     .input(Keychain)
     .output(z.object({ success: z.literal(true) }))
