@@ -111,10 +111,11 @@ async function keysFrom(thief: Person, conversationId: string, known: Map<number
     for (const { epoch, key } of opened) keys.set(epoch, key);
   }
   // Forward from everything he has, whatever the records say about how their keys came to be.
-  const guesses = [...keys.values()];
+  const guesses: Uint8Array[] = [...keys.values()];
   for (const { record } of records) {
     const { epoch, prevHash } = decodeEpoch(record);
-    for (const key of [...guesses]) guesses.push(await ratchetKey(key, { conversationId, epoch, prevHash }));
+    const next = await Promise.all(guesses.map((key) => ratchetKey(key, { conversationId, epoch, prevHash })));
+    guesses.push(...next);
   }
   return [...keys.values(), ...guesses];
 }
