@@ -324,12 +324,6 @@ export const CHECKS: Check[] = [
   ),
   keyring('epoch-log', 'history written anew', "throw new KeyringError('EPOCH_FORK')", 'return'),
   keyring('epoch-log', 'keys of members vouched for', "throw new KeyringError('PIN_MISMATCH', userId)", 'continue'),
-  keyring(
-    'identities',
-    'pins',
-    "if (pin && !isSame(chain[pin.gen], fromBase64(pin.fingerprint))) throw new KeyringError('PIN_MISMATCH', userId);",
-    '',
-  ),
   keyring('identities', 'own identity later', "throw new KeyringError('OWN_IDENTITY_MISMATCH')", 'void 0'),
   keyring(
     'identities',
@@ -338,4 +332,40 @@ export const CHECKS: Check[] = [
     '',
   ),
   keyring('conversation-keys', 'commitment at the receiver', 'await checkCommitment(key, state.record);', ''),
+
+  // Trust in people's keys (C70 to C73).
+  keyring('identities', 'pins', "throw new KeyringError('PIN_MISMATCH', userId);", 'continue;'),
+  keyring(
+    'identities',
+    'a compared person with other keys',
+    "throw new KeyringError('contact_changed', userId)",
+    'continue',
+  ),
+  keyring('identities', 'newer keys of mine', "throw new KeyringError('OWN_IDENTITY_ROLLBACK');", ''),
+  keyring(
+    'identities',
+    'which generation was unsigned',
+    "record.kind === 'reset')?.record.gen ?? 0",
+    "record.kind === 'reset' && false)?.record.gen ?? 0",
+  ),
+  keyring('pins', 'a reset ends a comparison', "pin.reset > pin.vouch.gen ? 'changed' : 'verified'", "'verified'"),
+  keyring('pins', 'later decisions stand', 'b.rev > a.rev ||', 'true ||'),
+  keyring('pins', 'generations do not go back', 'b.gen > a.gen ? b : a', 'b'),
+  keyring(
+    'pins',
+    'two people shown for one',
+    'if (mine && contradicts(mine, theirs))',
+    'if (mine && contradicts(mine, theirs) && false)',
+  ),
+  keyring('settings', 'older settings', "throw new KeyringError('SETTINGS_ROLLBACK');", ''),
+  keyring('trust', 'the number that was compared', "throw new KeyringError('contact_changed', userId);\n    }", '}'),
+
+  // Keys that come other ways, and wear (C80 to C84).
+  keyring('sealer', 'worn keys seal nothing new', "throw new KeyringError('EPOCH_WORN')", 'void 0'),
+  crypto(
+    'keychain',
+    'person and conversation of a keychain',
+    "label('keychain').id(userId).id(conversationId).u32(gen)",
+    "label('keychain')",
+  ),
 ];

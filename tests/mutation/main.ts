@@ -11,7 +11,7 @@ import { CHECKS, type Check } from './checks.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const COPIED = ['src', 'tests', 'web', 'package.json', 'tsconfig.json', 'vitest.config.ts'];
-const TESTS = ['tests/crypto', 'tests/client/keyring'];
+const TESTS = ['tests/crypto', 'tests/client/'];
 const AT_ONCE = 2;
 const PATIENCE_MS = 120_000;
 

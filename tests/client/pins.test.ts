@@ -1,0 +1,27 @@
+import { expect, it } from 'vitest';
+import { mergeInto, type Pin } from '../../src/client/keyring/pins.ts';
+
+const pin = (change: Partial<Pin> = {}): Pin => ({
+  gen: 0,
+  fingerprint: 'A',
+  reset: 0,
+  vouch: null,
+  rev: 0,
+  ...change,
+});
+
+it('[P31] two devices that were shown different keys of one person do not believe each other', () => {
+  const mine = new Map([
+    ['ann', pin()],
+    ['bob', pin({ gen: 1, fingerprint: 'B1', vouch: { gen: 0, fingerprint: 'B0' }, rev: 1 })],
+  ]);
+  const theirs = new Map([
+    ['ann', pin({ fingerprint: 'other' })],
+    ['bob', pin({ gen: 0, fingerprint: 'other', rev: 2 })],
+    ['cyd', pin()],
+  ]);
+  expect(mergeInto(mine, theirs)).toEqual(['ann', 'bob']);
+  expect(mine.get('ann')).toEqual(pin());
+  expect(mine.get('bob')?.rev).toBe(1);
+  expect(mine.get('cyd')).toEqual(pin());
+});
