@@ -7,6 +7,7 @@ import { conversationOf, meOf } from './context.ts';
 import { changeEpoch, setTitle } from './epochs.ts';
 import { inSdkWords, isReason } from './errors.ts';
 import { openConversations } from './opening.ts';
+import type { ChangeLine } from './types.ts';
 import type { MemberRole } from '#crypto/verify';
 
 /** More than one page of a long list at a time: the first one repeats what is known. */
@@ -87,6 +88,11 @@ export class Conversations {
     await changeEpoch(this.#context, conversationId, { role: { userId, role: SIGNED_ROLES[role] } }, (epoch) =>
       api.conversations.setRole.mutate({ conversationId, userId, role, epoch }),
     );
+  }
+
+  async changes(conversationId: string): Promise<ChangeLine[]> {
+    const { keyEpoch } = conversationOf(this.#context, conversationId);
+    return inSdkWords(this.#context.keyring.changes(conversationId, keyEpoch));
   }
 
   async loadMore(): Promise<void> {

@@ -208,6 +208,7 @@ export function createChat({ url: origin, storage }: ChatOptions): Chat {
     loadOlder: async (id) => parts().history.older(id),
     loadNewer: async (id) => parts().history.newer(id),
     jumpTo: async (id, messageId) => parts().history.jumpTo(id, messageId),
+    changes: async (id) => parts().conversations.changes(id),
     jumpToLatest: async (id) => parts().history.jumpToLatest(id),
 
     send(id, draft) {

@@ -33,6 +33,24 @@ export interface SafetyNumber {
   state: Trust;
 }
 
+/** Something that happened to people or keys, as somebody has signed it. It belongs after the message with that `seq`. */
+export interface ChangeLine {
+  epoch: number;
+  seq: number;
+  /** ISO time, by the author's clock. */
+  at: string;
+  authorId: string;
+  changes: PersonChange[];
+}
+
+export type PersonChange =
+  | { kind: 'began' | 'added'; userId: string }
+  /** `left` by themselves; `gone`: left, or removed by the author. */
+  | { kind: 'left' | 'gone'; userId: string }
+  | { kind: 'role'; userId: string; role: Role }
+  /** New keys: signed by those before, or not. */
+  | { kind: 'rekeyed' | 'reset'; userId: string };
+
 export interface ReactionView {
   tag: string;
   /** Null when the sample could not be verified. */
@@ -294,6 +312,8 @@ export interface Chat {
   loadNewer(conversationId: string): Promise<void>;
   /** Makes the window contain this message; resolves when it is in the timeline. */
   jumpTo(conversationId: string, messageId: string): Promise<void>;
+  /** What happened to people and keys, from the first epoch on; asked again when `keyEpoch` has changed. */
+  changes(conversationId: string): Promise<ChangeLine[]>;
   /** Back to a window that ends with the newest message. */
   jumpToLatest(conversationId: string): Promise<void>;
 

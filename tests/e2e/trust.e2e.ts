@@ -91,6 +91,20 @@ describe.sequential('trust', () => {
     await vera.page.getByRole('button', { name: 'Verify Igor' }).waitFor();
   });
 
+  test('[C74] what happened to people and keys is told between the messages, by the records that they signed', async () => {
+    await vera.log.getByText('Igor has new keys, made without the old ones').waitFor();
+    const zoe = await Person.at(browser, site.url, 'Zoe');
+    await zoe.register();
+    await zoe.startGroup('Choir', [vera]);
+    await zoe.send('Welcome');
+    await zoe.log.getByText('You created the group').waitFor();
+    await vera.open('Choir');
+    await vera.sees('Welcome');
+    await vera.log.getByText('Zoe created the group').waitFor();
+    expect(await violations(vera.page)).toEqual([]);
+    expect(zoe.complaints).toEqual([]);
+  });
+
   test('no screen has broken the policy of the page', () => {
     expect([...vera.complaints, ...igor.complaints]).toEqual([]);
   });

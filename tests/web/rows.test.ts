@@ -1,7 +1,8 @@
 /** Which rows a timeline becomes: days, the "New" line, groups of one author. */
 import { describe, expect, test } from 'vitest';
 import { MessageTable } from '#client/state/message-table';
-import type { MessageView, Timeline } from '#client/types';
+import type { ChangeLine, MessageView, PersonChange, Timeline } from '#client/types';
+import { changeWords } from '../../web/chat-window/change-words.ts';
 import { buildRows, knowsUnread } from '../../web/chat-window/rows.ts';
 
 const NOON = Date.parse('2026-03-10T12:00:00');
@@ -123,5 +124,43 @@ describe('rows', () => {
     expect(keys(of, 10)).not.toContain('unread');
     expect(knowsUnread(of, 29)).toBe(true);
     expect(keys(of, 29)).toEqual(['unread', 'm30', 'm31', 'end']);
+  });
+});
+
+describe('what happened to people and keys', () => {
+  const line = (epoch: number, seq: number): ChangeLine => ({ epoch, seq, at: '', authorId: 'bo', changes: [] });
+  const kept = (of: Timeline, changes: ChangeLine[]) =>
+    buildRows(of, { unreadAfter: null, me: 'me', changes }).flatMap((row): (string | number[])[] => {
+      if (row.kind === 'changes') return [row.lines.map(({ epoch }) => epoch)];
+      return row.kind === 'message' ? [row.key] : [];
+    });
+
+  test('stands after the message it followed, together with its neighbours, and before what is not sent yet', () => {
+    const changes = [line(0, 0), line(1, 1), line(2, 1), line(3, 2)];
+    const lines: Line[] = [{ seq: 1 }, { seq: 2 }, { seq: null, by: 'me' }];
+    expect(kept(timeline(lines), changes)).toEqual([[0], 'm1', [1, 2], 'm2', [3], 'mnew']);
+  });
+
+  test('only where its place is loaded; and what was before the first message I may see is not mine to see', () => {
+    const changes = [line(0, 0), line(1, 3), line(2, 4), line(3, 5), line(4, 9)];
+    const lines: Line[] = [{ seq: 4 }, { seq: 5 }];
+    expect(kept(timeline(lines, { hasOlder: true, hasNewer: true }), changes)).toEqual(['m4', [2], 'm5']);
+    expect(kept(timeline(lines), changes)).toEqual([[1], 'm4', [2], 'm5', [3, 4]]);
+  });
+
+  test('says who did what, in sentences', () => {
+    const nameOf = (id: string) => ({ me: 'You', an: 'Ann', bo: 'Bo', cy: 'Cy', di: 'Di' })[id] ?? '?';
+    const say = (authorId: string, changes: PersonChange[]) =>
+      changeWords({ epoch: 1, seq: 1, at: '', authorId, changes }, nameOf);
+    const added = ['me', 'an', 'bo', 'cy', 'di'].map((userId) => ({ kind: 'added' as const, userId }));
+    expect(say('an', added.slice(0, 1))).toEqual(['Ann added you']);
+    expect(say('me', added.slice(1, 3))).toEqual(['You added Ann and Bo']);
+    expect(say('me', added.slice(1))).toEqual(['You added Ann, Bo, Cy and Di']);
+    expect(say('an', [{ kind: 'began', userId: 'an' }])).toEqual(['Ann created the group']);
+    expect(say('an', [{ kind: 'left', userId: 'bo' }])).toEqual(['Bo left']);
+    expect(say('an', [{ kind: 'gone', userId: 'bo' }])).toEqual(['Bo is not in the group any more']);
+    expect(say('an', [{ kind: 'role', userId: 'me', role: 'admin' }])).toEqual(['Ann made you an admin']);
+    expect(say('an', [{ kind: 'rekeyed', userId: 'an' }])).toEqual(['Ann has new keys']);
+    expect(say('an', [{ kind: 'reset', userId: 'bo' }])).toEqual(['Bo has new keys, made without the old ones']);
   });
 });

@@ -12,6 +12,7 @@ import { setUi, startEdit, startReply, useUi } from '../ui-state.ts';
 import { ChatHeader } from './chat-header.tsx';
 import { MessageList } from './message-list.tsx';
 import { TypingIndicator } from './typing-indicator.tsx';
+import { useChanges } from './use-changes.ts';
 import { useOpened } from './use-opened.ts';
 import { WindowContext } from './window-actions.ts';
 
@@ -23,6 +24,7 @@ export default function ChatWindow({ conversationId }: { conversationId: string 
   const known = useChat((state) => state.ready);
   const hasTimeline = useChat((state) => state.timelines[conversationId] !== undefined);
   const [opened, openAgain] = useOpened(conversationId, conversation !== undefined);
+  const changes = useChanges(conversationId);
   const changed = useChat(selectChanged(conversationId));
   const members = useUi((state) => state.members);
   const [target, setTarget] = useState<{ messageId: string } | null>(null);
@@ -65,8 +67,8 @@ export default function ChatWindow({ conversationId }: { conversationId: string 
       <section aria-label="Conversation" className="flex h-full min-h-0 flex-col safe-top">
         <ChatHeader conversation={conversation} />
         {changed && <ChangedBanner user={changed} />}
-        {opened === 'open' && hasTimeline ? (
-          <MessageList conversationId={conversationId} target={target} onEscape={onEscape} />
+        {opened === 'open' && hasTimeline && changes ? (
+          <MessageList conversationId={conversationId} changes={changes} target={target} onEscape={onEscape} />
         ) : opened === 'failed' ? (
           <Retry onRetry={openAgain} />
         ) : (

@@ -5,6 +5,7 @@ import { useShallow } from 'zustand/react/shallow';
 import { must } from '#lib/must';
 import { peekChat, useChat, useMe } from '../chat.ts';
 import { tellProblem } from '../ui/toast.tsx';
+import { ChangeLines } from './change-lines.tsx';
 import { ConversationStart } from './conversation-start.tsx';
 import { DayLine, FloatingDay, UnreadLine } from './dividers.tsx';
 import { JumpToLatest } from './jump-to-latest.tsx';
@@ -12,6 +13,7 @@ import { LoadingPill } from './loading-pill.tsx';
 import { MessageRow } from './message-row.tsx';
 import { buildRows, type Row } from './rows.ts';
 import { Sticky } from './sticky.ts';
+import type { Changes } from './use-changes.ts';
 import { useGeneration } from './use-generation.ts';
 import { type JumpTarget, useJump } from './use-jump.ts';
 import { useListScroll } from './use-list-scroll.ts';
@@ -22,11 +24,12 @@ import { useUnreadLine } from './use-unread-line.ts';
 
 interface Props {
   conversationId: string;
+  changes: Changes;
   target: JumpTarget;
   onEscape: () => void;
 }
 
-export function MessageList({ conversationId, target, onEscape }: Props) {
+export function MessageList({ conversationId, changes, target, onEscape }: Props) {
   // Everything but the messages themselves, which the rows subscribe to one by one.
   const shape = useChat(
     useShallow((state) => {
@@ -43,8 +46,8 @@ export function MessageList({ conversationId, target, onEscape }: Props) {
   const generation = useGeneration(shape.ids);
   const rows = useMemo(() => {
     const timeline = must(peekChat().timelines[conversationId], 'as above');
-    return buildRows({ ...timeline, ...shape }, { unreadAfter, me });
-  }, [conversationId, shape, unreadAfter, me]);
+    return buildRows({ ...timeline, ...shape }, { unreadAfter, me, changes: changes.lines });
+  }, [conversationId, shape, unreadAfter, me, changes]);
 
   const shift = useShift(rows);
   const look = useReadPosition(conversationId, list, rows);
@@ -94,6 +97,7 @@ export function MessageList({ conversationId, target, onEscape }: Props) {
               key={row.key}
               row={row}
               conversationId={conversationId}
+              names={changes.names}
               tabStop={row.key === roving.current}
               flash={row.key === flash}
             />
@@ -108,11 +112,12 @@ export function MessageList({ conversationId, target, onEscape }: Props) {
 interface ItemProps {
   row: Row;
   conversationId: string;
+  names: Changes['names'];
   tabStop: boolean;
   flash: boolean;
 }
 
-function Item({ row, conversationId, tabStop, flash }: ItemProps) {
+function Item({ row, conversationId, names, tabStop, flash }: ItemProps) {
   switch (row.kind) {
     case 'start':
       return <ConversationStart conversationId={conversationId} />;
@@ -120,6 +125,8 @@ function Item({ row, conversationId, tabStop, flash }: ItemProps) {
       return <DayLine at={row.at} />;
     case 'unread':
       return <UnreadLine />;
+    case 'changes':
+      return <ChangeLines lines={row.lines} names={names} />;
     case 'end':
       return <div className="h-3" />;
     case 'message':

@@ -10,10 +10,12 @@ import type { Epoch, Grant, Kdf } from '#protocol/keys';
 import type { Message } from '#protocol/message';
 import type { Names } from '../names.ts';
 import type { Storage } from '../storage/storage.ts';
+import type { ChangeLine } from '../types.ts';
 import { AccountChanges } from './account-changes.ts';
 import { Accounts } from './accounts.ts';
 import { Alarms } from './alarms.ts';
 import { Author, type Beginning, type Change } from './author.ts';
+import { chronicle } from './chronicle.ts';
 import { Device } from './device.ts';
 import type { KeyDirectory } from './directory.ts';
 import { EpochLog } from './epoch-log.ts';
@@ -195,6 +197,11 @@ export class Keyring {
   async sync(conversationId: string): Promise<boolean> {
     const conversation = await this.#log.sync(conversationId);
     return conversation.headKey !== undefined || !conversation.isMine(conversation.states.length - 1);
+  }
+
+  /** What happened to people and keys, up to this epoch at least. */
+  async changes(conversationId: string, epoch: number): Promise<ChangeLine[]> {
+    return chronicle(await this.#log.upTo(conversationId, epoch), this.#identities);
   }
 
   async seal(draft: MessageDraft): Promise<Sealed> {
