@@ -4,6 +4,9 @@ import type { Reason } from '#protocol/errors';
 const REASONS: Partial<Record<Reason, string>> = {
   invalid_input: 'Something in the form is not right. Please check it and try again.',
   invalid_credentials: 'That name and password do not go together. Please try again.',
+  invalid_code: 'This code is not right, or too old. You can ask for another one.',
+  code_required: 'This needs a code. Please ask for one first.',
+  settings_stale: 'Another device of yours was just saving something. Please try again.',
   token_expired: 'Your session has ended. Please log in again.',
   session_revoked: 'This device was signed out from another one.',
   not_signed_in: 'Please log in first.',
@@ -42,6 +45,7 @@ const UNSAFE: Record<string, string> = {
   EPOCH_ROLLBACK: 'The server went back to an older list of people, so nothing is sent.',
   BAD_EPOCH: 'The list of people in this conversation does not pass its checks, so nothing is sent.',
   NO_EPOCH_KEY: 'The key of this conversation has not reached this device.',
+  BAD_RECOVERY_KEY: 'There is a slip in the recovery key. Please compare it once more.',
 };
 
 /** Codes of the cryptographic core (crypto/error.ts) and of the keyring. */

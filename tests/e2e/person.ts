@@ -34,7 +34,8 @@ export class Person {
     return this.page.getByRole('navigation', { name: 'Conversations' });
   }
 
-  async register(): Promise<void> {
+  /** Gives the recovery key. */
+  async register(): Promise<string> {
     const { page } = this;
     await page.goto('/');
     await page.getByLabel('Display name').fill(this.name);
@@ -42,8 +43,22 @@ export class Person {
     await page.getByLabel('Email').fill(`${this.username}@example.org`);
     await page.getByLabel('Password').fill(wrote(PASSWORD));
     await page.getByRole('button', { name: 'Create account' }).click();
+    return this.keepRecoveryKey();
+  }
+
+  /** Reads it from the screen, and proves that it was kept. */
+  async keepRecoveryKey(): Promise<string> {
+    const { page } = this;
+    const key = (await page.getByRole('status', { name: 'Recovery key' }).textContent()) ?? '';
     await page.getByRole('button', { name: 'I have saved it' }).click();
+    const groups = key.split('-');
+    for (const field of await page.getByLabel(/^Group \d$/).all()) {
+      const label = await field.evaluate((input: HTMLInputElement) => input.labels?.[0]?.textContent ?? '');
+      await field.fill(groups[Number(label.slice(-1)) - 1] ?? '');
+    }
+    await page.getByRole('button', { name: 'Done' }).click();
     await this.conversations.waitFor();
+    return key;
   }
 
   async logIn(): Promise<void> {

@@ -120,7 +120,15 @@ describe.sequential('screens', () => {
     }
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { name: 'Your spare key' }).waitFor();
+    const key = (await page.getByRole('status', { name: 'Recovery key' }).textContent()) ?? '';
     await tabTo(page, 'I have saved it');
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Let us make sure' }).waitFor();
+    for (let i = 0; i < 2; i++) {
+      if (i > 0) await page.keyboard.press('Tab');
+      const group = Number((await focused(page)).replace('Group ', ''));
+      await page.keyboard.type(key.split('-')[group - 1] ?? '');
+    }
     await page.keyboard.press('Enter');
     await tess.conversations.waitFor();
 

@@ -10,6 +10,8 @@ import { type ServerProcess, startProcess } from '../harness/process.ts';
 export interface Site extends AsyncDisposable {
   readonly url: string;
   readonly db: TestDb;
+  /** Of the process: for the operator's commands. */
+  readonly env: Record<string, string>;
   start(): Promise<void>;
   /** SIGKILL is a crash, SIGTERM an orderly stop. */
   stop(signal: 'SIGTERM' | 'SIGKILL'): Promise<void>;
@@ -34,18 +36,21 @@ export async function newSite(): Promise<Site> {
   const past: ServerProcess[] = [];
   let running: ServerProcess | null = null;
 
+  const env = {
+    DATABASE_URL: db.url,
+    DATA_DIR: dataDir,
+    PORT: String(port),
+    PUBLIC_URL: `http://127.0.0.1:${port}`,
+    RATE_LIMITS: 'off',
+    LOG_LEVEL: 'trace',
+  };
+
   const site: Site = {
     url: `http://127.0.0.1:${port}`,
     db,
+    env,
     async start() {
-      running = await startProcess({
-        DATABASE_URL: db.url,
-        DATA_DIR: dataDir,
-        PORT: String(port),
-        PUBLIC_URL: `http://127.0.0.1:${port}`,
-        RATE_LIMITS: 'off',
-        LOG_LEVEL: 'trace',
-      });
+      running = await startProcess(env);
       past.push(running);
     },
     async stop(signal) {

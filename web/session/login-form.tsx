@@ -8,7 +8,7 @@ import { plainWords } from '../words.ts';
 import { PasswordField } from './password-field.tsx';
 import { rememberVisit } from './visits.ts';
 
-export function LoginForm({ onRegister }: { onRegister: () => void }) {
+export function LoginForm({ onRegister, onForgot }: { onRegister: () => void; onForgot: () => void }) {
   const [login, setLogin] = useState('');
   const [password, setPassword] = useState('');
   const [busy, setBusy] = useState(false);
@@ -59,6 +59,13 @@ export function LoginForm({ onRegister }: { onRegister: () => void }) {
         Log in
         {busy && <Spinner label="Unlocking your keys" className="text-current" />}
       </Button>
+      <button
+        type="button"
+        onClick={onForgot}
+        className="justify-self-start text-sm font-medium text-accent underline underline-offset-4"
+      >
+        Forgot your password?
+      </button>
       <p className="text-sm text-muted">
         New here?{' '}
         <button type="button" onClick={onRegister} className="font-semibold text-accent underline underline-offset-4">

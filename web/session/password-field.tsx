@@ -4,12 +4,14 @@ import { type ComponentProps, useState } from 'react';
 import { Field } from '../ui/field.tsx';
 import { IconButton } from '../ui/icon-button.tsx';
 
-export function PasswordField(props: Omit<ComponentProps<typeof Field>, 'label' | 'type' | 'end'>) {
+type PasswordFieldProps = Omit<ComponentProps<typeof Field>, 'label' | 'type' | 'end'> & { label?: string };
+
+export function PasswordField({ label = 'Password', ...props }: PasswordFieldProps) {
   const [shown, setShown] = useState(false);
   return (
     <Field
       {...props}
-      label="Password"
+      label={label}
       type={shown ? 'text' : 'password'}
       end={
         <IconButton label={shown ? 'Hide it' : 'Show it'} aria-pressed={shown} onClick={() => setShown(!shown)}>

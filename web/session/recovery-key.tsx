@@ -1,11 +1,12 @@
-/** The recovery key, shown this one time: copied, kept, or knowingly skipped. */
-import { Check, Copy, Download, KeyRound } from 'lucide-react';
+/** The recovery key, shown this one time: copied, kept, printed - and proven to be, or knowingly skipped. */
+import { Check, Copy, Download, KeyRound, Printer } from 'lucide-react';
 import { useState } from 'react';
 import { useMe } from '../chat.ts';
 import { Button } from '../ui/button.tsx';
 import { Confirm } from '../ui/confirm.tsx';
 import { tell } from '../ui/toast.tsx';
 import { setUi } from '../ui-state.ts';
+import { RecoveryKeyCheck } from './recovery-key-check.tsx';
 
 function download(name: string, text: string): void {
   const url = URL.createObjectURL(new Blob([text], { type: 'text/plain' }));
@@ -17,6 +18,7 @@ function download(name: string, text: string): void {
 export function RecoveryKey({ value }: { value: string }) {
   const { username } = useMe();
   const [copied, setCopied] = useState(false);
+  const [checking, setChecking] = useState(false);
   const [skipping, setSkipping] = useState(false);
   const proceed = () => setUi({ recoveryKey: null });
 
@@ -34,6 +36,7 @@ export function RecoveryKey({ value }: { value: string }) {
       `Parley recovery key of ${username} at ${window.location.origin}\n\n${value}\n\nKeep it like a house key.\n`,
     );
 
+  if (checking) return <RecoveryKeyCheck value={value} onBack={() => setChecking(false)} onDone={proceed} />;
   return (
     <div className="grid gap-5">
       <div>
@@ -42,8 +45,8 @@ export function RecoveryKey({ value }: { value: string }) {
         </span>
         <h1 className="text-2xl font-semibold tracking-tight">Your spare key</h1>
         <p className="mt-2 text-muted">
-          Nobody else can open your conversations, and that includes us. If you ever forget your password, this key is
-          the only way back in. It is shown this one time.
+          Nobody else can open your conversations, and that includes us. If you ever forget your password, this key
+          brings everything back. It is shown this one time, and a spare key from before does not work any more.
         </p>
       </div>
       <output
@@ -52,17 +55,20 @@ export function RecoveryKey({ value }: { value: string }) {
       >
         {value}
       </output>
-      <div className="grid grid-cols-2 gap-2">
-        <Button onClick={copy}>
+      <div className="grid grid-cols-3 gap-2">
+        <Button className="px-2" onClick={copy}>
           {copied ? <Check size={16} aria-hidden /> : <Copy size={16} aria-hidden />}
           {copied ? 'Copied' : 'Copy'}
         </Button>
-        <Button onClick={save}>
+        <Button className="px-2" onClick={save}>
           <Download size={16} aria-hidden /> Download
+        </Button>
+        <Button className="px-2" onClick={() => window.print()}>
+          <Printer size={16} aria-hidden /> Print
         </Button>
       </div>
       <div className="grid gap-1">
-        <Button shape="primary" className="min-h-11 text-base" onClick={proceed}>
+        <Button shape="primary" className="min-h-11 text-base" onClick={() => setChecking(true)}>
           I have saved it
         </Button>
         <Button shape="quiet" onClick={() => setSkipping(true)}>
@@ -73,7 +79,7 @@ export function RecoveryKey({ value }: { value: string }) {
         open={skipping}
         onOpenChange={setSkipping}
         title="Go on without a spare key?"
-        text="If you forget your password, everything you have written and received is lost for good. The key cannot be shown again."
+        text="If you forget your password, everything you have written and received may be lost for good. The key cannot be shown again; you can make another one in the settings."
         action="Skip anyway"
         onConfirm={proceed}
       />

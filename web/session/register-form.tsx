@@ -8,7 +8,8 @@ import { setUi, useUi } from '../ui-state.ts';
 import { plainWords } from '../words.ts';
 import { MakingKeys } from './making-keys.tsx';
 import { PasswordField } from './password-field.tsx';
-import { MIN_PASSWORD, strengthOf } from './strength.ts';
+import { MIN_PASSWORD } from './strength.ts';
+import { StrengthHint } from './strength-hint.tsx';
 import { rememberVisit } from './visits.ts';
 
 type FieldName = 'username' | 'email' | 'password';
@@ -111,25 +112,6 @@ export function RegisterForm({ onLogin }: { onLogin: () => void }) {
           </button>
         </p>
       </form>
-    </div>
-  );
-}
-
-const BARS = ['bg-line', 'bg-danger', 'bg-away', 'bg-online', 'bg-online'];
-
-function StrengthHint({ password }: { password: string }) {
-  const { score, words } = strengthOf(password);
-  return (
-    <div className="grid gap-1.5">
-      <div aria-hidden className="grid grid-cols-4 gap-1">
-        {[1, 2, 3, 4].map((step) => (
-          <span
-            key={step}
-            className={cn('h-1 rounded-full transition-colors', step <= score ? BARS[score] : 'bg-line')}
-          />
-        ))}
-      </div>
-      <span aria-live="polite">{words}</span>
     </div>
   );
 }

@@ -5,6 +5,7 @@ import type { SessionState } from '#client/types';
 import { SERVER_KNOWS } from '../about/address.ts';
 import { Wordmark } from '../ui/logo.tsx';
 import { useUi } from '../ui-state.ts';
+import { Forgot } from './forgot.tsx';
 import { LoginForm } from './login-form.tsx';
 import { Postcard } from './postcard.tsx';
 import { RecoveryKey } from './recovery-key.tsx';
@@ -20,7 +21,9 @@ const NOTES: Partial<Record<Reason, string>> = {
 };
 
 export function Welcome({ reason }: { reason: Reason }) {
-  const [view, setView] = useState<'login' | 'register'>(reason !== 'none' || beenHere() ? 'login' : 'register');
+  const [view, setView] = useState<'login' | 'register' | 'forgot'>(
+    reason !== 'none' || beenHere() ? 'login' : 'register',
+  );
   const recoveryKey = useUi((state) => state.recoveryKey);
   const note = NOTES[reason];
   return (
@@ -32,16 +35,16 @@ export function Welcome({ reason }: { reason: Reason }) {
             <RecoveryKey value={recoveryKey} />
           ) : (
             <>
-              {note && (
+              {note && view === 'login' && (
                 <p role="status" className="mb-6 rounded-md bg-accent-soft px-4 py-3 text-sm">
                   {note}
                 </p>
               )}
-              {view === 'login' ? (
-                <LoginForm onRegister={() => setView('register')} />
-              ) : (
-                <RegisterForm onLogin={() => setView('login')} />
+              {view === 'login' && (
+                <LoginForm onRegister={() => setView('register')} onForgot={() => setView('forgot')} />
               )}
+              {view === 'register' && <RegisterForm onLogin={() => setView('login')} />}
+              {view === 'forgot' && <Forgot onBack={() => setView('login')} />}
             </>
           )}
         </div>

@@ -9,6 +9,7 @@ import { Confirm } from '../ui/confirm.tsx';
 import { Devices } from './devices.tsx';
 import { leave } from './leave.ts';
 import { Notifications } from './notifications.tsx';
+import { PasswordAndKeys } from './password-and-keys.tsx';
 import { PrivacyChoices } from './privacy.tsx';
 import { Profile } from './profile.tsx';
 import { ThemeChoice } from './theme-choice.tsx';
@@ -42,6 +43,9 @@ export default function Settings() {
             >
               What the server knows
             </Link>
+          </Section>
+          <Section title="Password and keys" text="What opens your conversations.">
+            <PasswordAndKeys />
           </Section>
           <Section title="Devices" text="Where you are signed in. If one of them is not yours, sign it out.">
             <Devices />
