@@ -95,7 +95,7 @@ test('[C64] forgotten while signed in: this device vouches, and a new recovery k
   await page.goto('/settings');
   await look(ann, 'settings');
   await page.getByRole('button', { name: 'Set a new one' }).click();
-  await page.getByLabel('New password').fill(wrote(THIRD));
+  await page.getByRole('textbox', { name: 'New password' }).fill(wrote(THIRD));
   await page.getByRole('button', { name: 'Set new password' }).click();
   await page.getByRole('heading', { name: 'Your spare key' }).waitFor();
   await look(ann, 'recovery-key');

@@ -33,7 +33,7 @@ export function StartOver({ onBack }: { onBack: () => void }) {
           <p>You keep your name, your groups and your contacts.</p>
           <p className="mt-2">
             <strong className="font-semibold text-ink">What was written so far stays locked for good.</strong> Nobody
-            has a copy of your keys, we neither. The people you write with are told that your keys are new.
+            has a copy of your keys, not even us. The people you write with are told that your keys are new.
           </p>
         </>
       }
