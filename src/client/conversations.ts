@@ -42,8 +42,8 @@ export class Conversations {
     return this.#take(await inSdkWords(api.conversations.createGroup.mutate(request)));
   }
 
-  async rename(conversationId: string, title: string): Promise<void> {
-    await setTitle(this.#context, conversationId, title);
+  async update(conversationId: string, change: { title?: string; topic?: string }): Promise<void> {
+    await setTitle(this.#context, conversationId, change);
   }
 
   async archive(conversationId: string): Promise<void> {

@@ -88,22 +88,25 @@ async function resealTitle(context: Context, conversationId: string): Promise<vo
   if (!conversation) return;
   const { type, title, myRole } = conversation;
   if (type !== 'group' || title === null || myRole === 'member') return;
-  await setTitle(context, conversationId, title);
+  await setTitle(context, conversationId, {});
 }
 
-export async function setTitle(context: Context, conversationId: string, title: string): Promise<void> {
+/** What is not named stays as it is when it is sealed, which may be after somebody else's change. */
+export async function setTitle(
+  context: Context,
+  conversationId: string,
+  wanted: { title?: string; topic?: string },
+): Promise<void> {
   const { api, keyring, store } = context;
   for (let attempts = 1; ; attempts++) {
-    const revision = conversationOf(context, conversationId).titleRevision + 1;
+    const { title, topic, titleRevision } = conversationOf(context, conversationId);
+    // Nobody takes away a name that he cannot read.
+    if (wanted.title === undefined && title === null) throw new SdkError('CRYPTO', 'NO_EPOCH_KEY');
+    const revision = titleRevision + 1;
     const createdMs = Date.now();
-    const draft = {
-      id: conversationId,
-      conversationId,
-      createdMs,
-      revision,
-      type: 'meta' as const,
-      payload: { title },
-    };
+    const about = wanted.topic ?? topic ?? '';
+    const payload = { title: wanted.title ?? title, ...(about === '' ? {} : { topic: about }) };
+    const draft = { id: conversationId, conversationId, createdMs, revision, type: 'meta' as const, payload };
     try {
       const { contentEncrypted } = await inSdkWords(keyring.seal(draft));
       const seen = await inSdkWords(api.conversations.update.mutate({ conversationId, title: contentEncrypted }));

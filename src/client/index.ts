@@ -189,7 +189,8 @@ export function createChat({ url: origin, storage }: ChatOptions): Chat {
 
     createDirect: async (userId) => parts().conversations.createDirect(userId),
     createGroup: async (title, userIds) => parts().conversations.createGroup(title, userIds),
-    rename: async (id, title) => parts().conversations.rename(id, title),
+    update: async (id, change) => parts().conversations.update(id, change),
+    rename: async (id, title) => parts().conversations.update(id, { title }),
     archive: async (id) => parts().conversations.archive(id),
     mute: async (id, until) => parts().conversations.mute(id, until),
     addParticipant: async (id, userId, role, options) =>

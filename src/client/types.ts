@@ -119,6 +119,8 @@ export interface ConversationView {
   type: ConversationType;
   /** The opened title of a group; null for direct conversations and while it cannot be verified. */
   title: string | null;
+  /** What a group is about, if its moderators say so; sealed with the title. */
+  topic: string | null;
   createdBy: string;
   isActive: boolean;
   lastMessageAt: string;
@@ -285,6 +287,8 @@ export interface Chat {
 
   createDirect(userId: string): Promise<string>;
   createGroup(title: string, userIds: string[]): Promise<string>;
+  /** Title and topic of a group, sealed together; what is not named stays. An empty topic takes it away. */
+  update(conversationId: string, change: { title?: string; topic?: string }): Promise<void>;
   rename(conversationId: string, title: string): Promise<void>;
   archive(conversationId: string): Promise<void>;
   /** On all my devices. Until this ISO time, or `FOR_EVER` (client/select); null: told again from now on. */

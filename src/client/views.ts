@@ -2,7 +2,8 @@
 import type { Conversation, ConversationSeen } from '#protocol/conversation';
 import type { Message, Reaction } from '#protocol/message';
 import type { Participant } from '#protocol/participant';
-import type { OpenedMessage, OpenedTitle } from './keyring/opener.ts';
+import type { OpenedMessage } from './keyring/opener.ts';
+import type { OpenedTitle } from './keyring/titles.ts';
 import type { ConversationFrame } from './state/change.ts';
 import { NO_ACTS } from './state/layers.ts';
 import { tallied } from './state/unread.ts';
@@ -61,6 +62,7 @@ export function toFrame(conversation: Conversation, title: OpenedTitle, me: stri
     rekeyRequired: conversation.rekeyRequired,
     version: conversation.version,
     title: title.title,
+    topic: title.topic,
     titleRevision: title.revision,
     participants: conversation.participants.map((one) => toParticipantView(one, conversation.version)),
     myRole: mine?.role ?? 'member',

@@ -549,8 +549,27 @@ it('[P30] a title counts only from somebody whose signed role may set it', async
     const header = { type: 'meta' as const, messageId: idOf(group), revision: 2 };
     return { id: idOf(group), title: (await row(by, group, { title: 'Plans' }, { header })).contentEncrypted };
   };
-  expect(await keyring.openTitles([await title(annIs())])).toEqual([{ title: 'Plans', revision: 2 }]);
-  expect(await keyring.openTitles([await title(bobIs())])).toEqual([{ title: null, revision: 2 }]);
+  expect(await keyring.openTitles([await title(bobIs())])).toEqual([{ title: null, topic: null, revision: 2 }]);
+  expect(await keyring.openTitles([await title(annIs())])).toMatchObject([{ title: 'Plans', revision: 2 }]);
+  expect(await keyring.openTitles([await title(bobIs())])).toMatchObject([{ title: 'Plans' }]);
+});
+
+it('[C85] a title of the past, or another one of the same number, changes nothing, after a reload either', async () => {
+  const titled = async (name: string, revision: number): Promise<Pick<Conversation, 'id' | 'title'>> => {
+    const header = { type: 'meta' as const, messageId: idOf(group), revision };
+    const payload = { title: name, topic: `about ${name}` };
+    return { id: idOf(group), title: (await row(annIs(), group, payload, { header })).contentEncrypted };
+  };
+  const [old, now, other] = [await titled('Old', 1), await titled('New', 2), await titled('Other', 2)];
+  const shown = async (by: Keyring, title: typeof old) => must((await by.openTitles([title]))[0], 'one for one').title;
+  expect(await shown(keyring, old)).toBe('Old');
+  expect(await keyring.openTitles([now])).toMatchObject([{ title: 'New', topic: 'about New', revision: 2 }]);
+  const reloaded = new Keyring(storage, server);
+  await reloaded.restore();
+  for (const by of [keyring, reloaded]) {
+    expect(await shown(by, old)).toBe('New');
+    expect(await shown(by, other)).toBe('New');
+  }
 });
 
 describe('a push, opened with nothing but what this device has kept', () => {

@@ -40,6 +40,7 @@ const conversation = (change: Partial<ConversationView> = {}): ConversationView 
   version: 1,
   myRole: 'member',
   myReadSeq: 0,
+  topic: null,
   titleRevision: -1,
   rekeyRequired: false,
   tally: { upTo: 0, above: [] },

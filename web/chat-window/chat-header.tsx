@@ -44,7 +44,7 @@ export function ChatHeader({ conversation }: { conversation: ConversationView })
             {partner ? (
               <PresenceIndicator userId={partner.id} words />
             ) : (
-              <GroupLine count={conversation.participants.length} others={others} />
+              <GroupLine conversation={conversation} others={others} />
             )}
           </span>
         </span>
@@ -68,12 +68,13 @@ function Verify({ userId, name }: { userId: string; name: string }) {
   );
 }
 
-function GroupLine({ count, others }: { count: number; others: string[] }) {
+function GroupLine({ conversation, others }: { conversation: ConversationView; others: string[] }) {
   const online = useSignals((state) => others.filter((id) => state.presence[id]?.status === 'online').length);
   return (
     <>
-      {count} people
+      {conversation.participants.length} people
       {online > 0 && `, ${online} online`}
+      {conversation.topic !== null && ` · ${conversation.topic}`}
     </>
   );
 }

@@ -13,6 +13,7 @@ import { tellProblem } from '../ui/toast.tsx';
 import { setUi } from '../ui-state.ts';
 import { Adding } from './adding.tsx';
 import { GroupName } from './group-name.tsx';
+import { GroupTopic } from './group-topic.tsx';
 import { MemberList } from './member-list.tsx';
 import { Mute } from './mute.tsx';
 import { Rekeying } from './rekeying.tsx';
@@ -43,6 +44,7 @@ export default function MembersPanel({ conversation }: { conversation: Conversat
             <p className="mt-3 text-xl font-semibold tracking-tight wrap-anywhere">{face.name}</p>
           )}
           {partner && <p className="text-muted">@{partner.username}</p>}
+          {isGroup && <GroupTopic conversation={conversation} />}
           <p className="mt-3 flex items-center gap-2 rounded-full bg-accent-soft px-3 py-1 text-xs font-medium text-accent">
             <LockKeyhole size={13} aria-hidden /> End-to-end encrypted
           </p>

@@ -21,10 +21,11 @@ import type { KeyDirectory } from './directory.ts';
 import { EpochLog } from './epoch-log.ts';
 import { reasonOf } from './error.ts';
 import { Identities } from './identities.ts';
-import { type OpenedMessage, type OpenedTitle, Opener } from './opener.ts';
+import { type OpenedMessage, Opener } from './opener.ts';
 import { Pins } from './pins.ts';
 import { type MessageDraft, type ReactionDraft, type Sealed, Sealer } from './sealer.ts';
 import { Seen } from './seen.ts';
+import { type OpenedTitle, Titles } from './titles.ts';
 import { Settings } from './settings.ts';
 import { type SafetyNumber, TrustKeeper, type TrustReport } from './trust.ts';
 
@@ -41,6 +42,7 @@ export class Keyring {
   readonly #trust: TrustKeeper;
   readonly #log: EpochLog;
   readonly #seen = new Seen();
+  readonly #titles: Titles;
   readonly #opener: Opener;
   readonly #sealer: Sealer;
   readonly #author: Author;
@@ -49,6 +51,7 @@ export class Keyring {
   constructor(storage: Storage, directory: KeyDirectory, cost: Cost = TODAY) {
     const me = () => this.#accounts.me;
     this.#device = new Device(storage);
+    this.#titles = new Titles(this.#device);
     this.#accounts = new Accounts(this.#device, cost);
     const tell = () =>
       void this.#trust.report().then(
@@ -65,7 +68,7 @@ export class Keyring {
     this.#trust = new TrustKeeper({ identities: this.#identities, pins, alarms, me });
     const identities = this.#identities;
     this.#log = new EpochLog({ directory, device: this.#device, identities, me });
-    this.#opener = new Opener({ log: this.#log, identities, seen: this.#seen });
+    this.#opener = new Opener({ log: this.#log, identities, seen: this.#seen, titles: this.#titles });
     this.#sealer = new Sealer({ log: this.#log, identities, seen: this.#seen, me });
     const onWrapped = directory.wrapped.bind(directory);
     this.#author = new Author({ log: this.#log, identities, me, onWrapped });
@@ -139,6 +142,7 @@ export class Keyring {
     this.#alarms.forget();
     this.#log.forget();
     this.#seen.forget();
+    this.#titles.forget();
     await this.#device.wipe();
   }
 

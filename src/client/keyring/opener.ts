@@ -27,6 +27,7 @@ import type { EpochLog } from './epoch-log.ts';
 import { KeyringError, reasonOf } from './error.ts';
 import type { Identities } from './identities.ts';
 import type { Seen } from './seen.ts';
+import type { OpenedTitle, Titles } from './titles.ts';
 
 export interface OpenedMessage {
   content: Content;
@@ -36,15 +37,11 @@ export interface OpenedMessage {
   emojis: Record<string, string | null>;
 }
 
-export interface OpenedTitle {
-  title: string | null;
-  revision: number;
-}
-
 interface Parts {
   log: EpochLog;
   identities: Identities;
   seen: Seen;
+  titles: Titles;
 }
 
 interface Verified {
@@ -73,8 +70,10 @@ export class Opener {
     }
   }
 
+  /** One that does not verify leaves what was known; one that is older than that as well. */
   async openTitle({ id, title }: Pick<Conversation, 'id' | 'title'>): Promise<OpenedTitle> {
-    if (title === null) return { title: null, revision: -1 };
+    if (title === null) return { title: null, topic: null, revision: -1 };
+    const { titles } = this.#parts;
     let revision = -1;
     try {
       const envelope = parseEnvelope(fromBase64(title));
@@ -83,10 +82,13 @@ export class Opener {
       const verified = await this.#verify(envelope, { conversationId: id, types: ['meta'] });
       if (verified.sender.role === ROLE_MEMBER) throw new KeyringError('NOT_ALLOWED');
       const payload = await this.#decrypt(verified);
-      return { title: typeof payload.title === 'string' ? payload.title : null, revision };
+      const opened = { title: textOf(payload.title), topic: textOf(payload.topic), revision };
+      return await titles.newest(id, { ...opened, hash: toBase64(verified.hash) });
     } catch (error) {
       reasonOf(error);
-      return { title: null, revision };
+      const known = await titles.known(id);
+      // The next title has to count from the envelope that the server holds.
+      return { title: known?.title ?? null, topic: known?.topic ?? null, revision };
     }
   }
 
@@ -165,6 +167,8 @@ export class Opener {
     }
   }
 }
+
+const textOf = (value: unknown): string | null => (typeof value === 'string' ? value : null);
 
 /** Somebody else's envelope may stand in a message's place only as a tombstone by a role that may remove it. */
 function checkMayDelete({ envelope, state, sender }: Verified, authorId: string): void {

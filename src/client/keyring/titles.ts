@@ -1,0 +1,50 @@
+/** Owns the memory of what groups are called: the newest title that verified, kept on the device, so that none comes back from the past. */
+import { Serial } from '#lib/serial';
+import type { Device } from './device.ts';
+
+export interface OpenedTitle {
+  title: string | null;
+  topic: string | null;
+  /** Of the envelope; -1 when there is none. */
+  revision: number;
+}
+
+interface Known extends OpenedTitle {
+  /** base64 of the envelope's hash. */
+  hash: string;
+}
+
+export class Titles {
+  readonly #device: Device;
+  readonly #known = new Map<string, Known>();
+  readonly #serial = new Serial();
+
+  constructor(device: Device) {
+    this.#device = device;
+  }
+
+  /** What counts: this one if it is newer, and what was known before if it is older, or another one of the same number. */
+  newest(conversationId: string, opened: Known): Promise<OpenedTitle> {
+    return this.#serial.run(conversationId, async () => {
+      const known = await this.known(conversationId);
+      if (known && opened.revision <= known.revision) return known;
+      this.#known.set(conversationId, opened);
+      if (this.#device.lasting) await this.#device.put('sealed', place(conversationId), opened);
+      return opened;
+    });
+  }
+
+  async known(conversationId: string): Promise<Known | undefined> {
+    const known =
+      this.#known.get(conversationId) ??
+      ((await this.#device.get('sealed', place(conversationId))) as Known | undefined);
+    if (known) this.#known.set(conversationId, known);
+    return known;
+  }
+
+  forget(): void {
+    this.#known.clear();
+  }
+}
+
+const place = (conversationId: string) => `title/${conversationId}`;
