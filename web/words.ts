@@ -73,13 +73,13 @@ const UNREADABLE: Record<string, string> = {
     'The key for it never reached you. Your device makes new keys by itself, so what comes next will be readable; ask for this one to be sent again.',
   BAD_WRAP:
     'Somebody gave you a wrong key for it. Your device makes new keys by itself, so what comes next will be readable; ask for this one to be sent again.',
-  BAD_GRANT:
-    'Whoever let you read earlier messages gave you a wrong key for it. Ask somebody else in the group to add you again.',
-  BAD_SIGNATURE: 'The signature is not that of the person it claims to come from, so it may have been forged.',
+  BAD_GRANT: 'Whoever let you read earlier messages gave you a wrong key for it. Ask another admin to add you again.',
+  BAD_SIGNATURE:
+    'The signature is not that of the person it claims to come from, so it may have been forged. Ask them on another way whether they wrote it.',
   BAD_IDENTITY: 'The keys of its author do not pass their checks.',
   BAD_EPOCH: 'The list of people in this conversation does not pass its checks.',
   BAD_FORMAT: 'It arrived damaged.',
-  BAD_VERSION: 'It was written by a newer version of Parley than this one.',
+  BAD_VERSION: 'It was written by a newer version of Parley than this one. Reload the page to get it.',
   DECRYPT: 'It was changed on its way, or locked with a key that is not ours.',
   UNWRAP: 'The key that came with it was not made for you.',
   KEY_COMMIT: 'The key that came with it is not the one everybody else has.',
