@@ -7,6 +7,8 @@ export interface Check {
   file: string;
   find: string;
   replace: string;
+  /** What runs when it is gone, if not the tests of encryption and keyring. */
+  tests?: string[];
 }
 
 const crypto = (file: string, name: string, find: string, replace: string): Check => ({
@@ -20,6 +22,15 @@ const keyring = (file: string, name: string, find: string, replace: string): Che
   file: `src/client/keyring/${file}.ts`,
   find,
   replace,
+});
+
+/** At the server, on a database: the tests that are about it. */
+const server = (file: string, name: string, find: string, replace: string, ...tests: string[]): Check => ({
+  name,
+  file: `src/server/domain/${file}.ts`,
+  find,
+  replace,
+  tests,
 });
 
 export const CHECKS: Check[] = [
@@ -367,5 +378,90 @@ export const CHECKS: Check[] = [
     'person and conversation of a keychain',
     "label('keychain').id(userId).id(conversationId).u32(gen)",
     "label('keychain')",
+  ),
+
+  // What the server refuses (C40 to C42, C60 to C66).
+  server(
+    'recovery',
+    'proof of the recovery key',
+    'if (!isRight || !found || verifier === null)',
+    'if (!found || verifier === null)',
+    'tests/server/account.pg',
+  ),
+  server(
+    'account-codes',
+    'the right code',
+    '|| !timingSafeEqual(found.hash, hashOf(deps, of, code))',
+    '',
+    'tests/server/account.pg',
+  ),
+  server('account-codes', 'attempts at a code', ', lt(accountCodes.attempts, ATTEMPTS)', '', 'tests/server/account.pg'),
+  server(
+    'account-codes',
+    'a code is good for one act',
+    'if (spent.length === 0) throw wrong();',
+    '',
+    'tests/server/account.pg',
+  ),
+  server(
+    'account-keys',
+    'the password before another',
+    'if (!(await deps.passwords.verify(',
+    'if (false && !(await deps.passwords.verify(',
+    'tests/server/account.pg',
+    'tests/server/auth.pg',
+  ),
+  server(
+    'epochs',
+    'wraps for exactly those who need one',
+    'if (!exact ||',
+    'if (false && !exact ||',
+    'tests/server/conversations.pg',
+  ),
+  server(
+    'epochs',
+    'author of an epoch',
+    "if (record.authorId !== authorId) throw bad('the epoch has another author');",
+    '',
+    'tests/server/conversations.pg',
+  ),
+  server(
+    'epochs',
+    'keys of members at the server',
+    'if (row.gen !== gen || !bytesEqual(row.fingerprint, fingerprint))',
+    'if (row.gen < 0)',
+    'tests/server/conversations.pg',
+    'tests/server/account.pg',
+  ),
+  server(
+    'envelopes',
+    'epoch of a new message',
+    "throw new ParleyError('CONFLICT', 'epoch_stale')",
+    'void 0',
+    'tests/server/messages.pg',
+    'tests/server/conversations.pg',
+  ),
+  server(
+    'envelopes',
+    'padding at the server',
+    "if (!isPadded(ciphertext)) throw new ParleyError('BAD_REQUEST', 'not_padded');",
+    '',
+    'tests/server/messages.pg',
+  ),
+  server(
+    'envelopes',
+    'header and call agree',
+    'if (mismatch) throw badFormat(`the envelope names another ${mismatch}`);',
+    '',
+    'tests/server/messages.pg',
+  ),
+  server(
+    'envelopes',
+    'keys in force of a sender',
+    "if (header.senderGen !== membership.keyGen) throw new ParleyError('CONFLICT', 'identity_stale');",
+    '',
+    'tests/server/account.pg',
+    'tests/client/account.pg',
+    'tests/server/messages.pg',
   ),
 ];

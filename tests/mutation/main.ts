@@ -10,7 +10,7 @@ import { parseArgs } from 'node:util';
 import { CHECKS, type Check } from './checks.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
-const COPIED = ['src', 'tests', 'web', 'package.json', 'tsconfig.json', 'vitest.config.ts'];
+const COPIED = ['src', 'tests', 'web', 'drizzle', 'scripts', 'package.json', 'tsconfig.json', 'vitest.config.ts'];
 const TESTS = ['tests/crypto', 'tests/client/'];
 const AT_ONCE = 2;
 const PATIENCE_MS = 120_000;
@@ -25,9 +25,9 @@ async function newCopy(): Promise<string> {
   return place;
 }
 
-function passes(place: string): Promise<boolean> {
+function passes(place: string, tests?: string[]): Promise<boolean> {
   return new Promise((done) => {
-    const args = ['run', '--project', 'unit', '--bail', '1', '--reporter', 'dot', ...TESTS];
+    const args = ['run', '--project', tests ? 'pg' : 'unit', '--bail', '1', '--reporter', 'dot', ...(tests ?? TESTS)];
     const child = spawn(join(place, 'node_modules', '.bin', 'vitest'), args, {
       cwd: place,
       stdio: 'ignore',
@@ -38,7 +38,7 @@ function passes(place: string): Promise<boolean> {
   });
 }
 
-async function judge(place: string, { file, find, replace }: Check): Promise<Verdict> {
+async function judge(place: string, { file, find, replace, tests }: Check): Promise<Verdict> {
   const path = join(place, file);
   const source = await readFile(path, 'utf8');
   if (source.split(find).length !== 2) return 'NOT FOUND';
@@ -47,7 +47,7 @@ async function judge(place: string, { file, find, replace }: Check): Promise<Ver
     source.replace(find, () => replace),
   );
   try {
-    return (await passes(place)) ? 'SURVIVED' : 'caught';
+    return (await passes(place, tests)) ? 'SURVIVED' : 'caught';
   } finally {
     await writeFile(path, source);
   }
@@ -70,7 +70,7 @@ try {
 }
 
 for (const check of queue) {
-  const file = check.file.replace(/^src\/(client\/)?/, '').padEnd(30);
+  const file = check.file.replace(/^src\/(client\/|server\/)?/, '').padEnd(30);
   console.log(`${(verdicts.get(check) ?? '').padEnd(10)} ${file} ${check.name}`);
 }
 const caught = [...verdicts.values()].filter((verdict) => verdict === 'caught').length;

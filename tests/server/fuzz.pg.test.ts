@@ -76,9 +76,11 @@ describe('fuzz', () => {
   });
 
   test('[P21] without a session only the public procedures answer', async () => {
-    const open = /^auth\.(register|preLogin|login|refresh|logout)$/;
+    const ways = ['auth.register', 'auth.preLogin', 'auth.login', 'auth.refresh', 'auth.logout'];
+    const waysBack = ['requestCode', 'openRecovery', 'recover', 'beginReset', 'reset'].map((name) => `keys.${name}`);
+    const open = new Set([...ways, ...waysBack]);
     for (const procedure of procedures) {
-      if (procedure.type === 'subscription' || open.test(procedure.path)) continue;
+      if (procedure.type === 'subscription' || open.has(procedure.path)) continue;
       const { status } = await call(procedure, inputFor(procedure), null);
       expect(status, procedure.path).toBe(401);
     }
