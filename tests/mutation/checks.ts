@@ -397,9 +397,9 @@ export const CHECKS: Check[] = [
   ),
   server('account-codes', 'attempts at a code', ', lt(accountCodes.attempts, ATTEMPTS)', '', 'tests/server/account.pg'),
   server(
-    'account-codes',
+    'recovery',
     'a code is good for one act',
-    'if (spent.length === 0) throw wrong();',
+    "await spendCode(tx, deps, { userId, purpose: 'reset' }, input.code);",
     '',
     'tests/server/account.pg',
   ),
@@ -414,8 +414,8 @@ export const CHECKS: Check[] = [
   server(
     'epochs',
     'wraps for exactly those who need one',
-    'if (!exact ||',
-    'if (false && !exact ||',
+    'requireExactWraps(parsed, state);',
+    'void requireExactWraps;',
     'tests/server/conversations.pg',
   ),
   server(
@@ -435,12 +435,31 @@ export const CHECKS: Check[] = [
   ),
   server(
     'envelopes',
-    'epoch of a new message',
+    'epoch of an edit',
     "throw new ParleyError('CONFLICT', 'epoch_stale')",
     'void 0',
     'tests/server/messages.pg',
-    'tests/server/conversations.pg',
   ),
+  {
+    ...server(
+      '',
+      'epoch of a new message',
+      "or c.epoch_hash <> decode(i.epoch_hash, 'hex') then",
+      'then',
+      'tests/server/messages.pg',
+    ),
+    file: 'src/server/db/writer.ts',
+  },
+  {
+    ...server(
+      '',
+      'keys in force of whoever sends',
+      'when p.key_gen <> i.gen then',
+      'when false then',
+      'tests/server/messages.pg',
+    ),
+    file: 'src/server/db/writer.ts',
+  },
   server(
     'envelopes',
     'padding at the server',
@@ -460,8 +479,6 @@ export const CHECKS: Check[] = [
     'keys in force of a sender',
     "if (header.senderGen !== membership.keyGen) throw new ParleyError('CONFLICT', 'identity_stale');",
     '',
-    'tests/server/account.pg',
-    'tests/client/account.pg',
     'tests/server/messages.pg',
   ),
 ];

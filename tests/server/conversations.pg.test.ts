@@ -1,7 +1,7 @@
 /** conversations.* and keys.*: pairs, groups, roles, epochs; who may what; everything or nothing. */
 import { uuidv7 } from 'uuidv7';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { add } from '../crypto/people.ts';
+import { add, newPerson } from '../crypto/people.ts';
 import {
   draft,
   draftEpoch,
@@ -92,6 +92,15 @@ describe('direct', () => {
     expect(await call(bob.userId)).toMatchObject({ code: 'BAD_REQUEST', reason: 'bad_format' });
     expect(await call(dan.userId, { epoch: { ...epoch, wraps: epoch.wraps.slice(1) } })).toMatchObject({
       reason: 'bad_format',
+    });
+    const twice = [epoch.wraps[0], epoch.wraps[0]] as typeof epoch.wraps;
+    expect(await call(dan.userId, { epoch: { ...epoch, wraps: twice } })).toMatchObject({ reason: 'bad_format' });
+    const impostor = { ...dan, ...(await newPerson({ userId: dan.userId })) };
+    const ops = [add(ann), add(impostor)];
+    const swapped = await draftEpoch(ann, [ann, impostor], { kind: 'create', direct: true, ops, id });
+    expect(await call(dan.userId, { epoch: swapped.epoch })).toMatchObject({
+      code: 'CONFLICT',
+      reason: 'identity_stale',
     });
     const forged = { ...epoch, sig: Buffer.alloc(64, 1).toString('base64') };
     expect(await call(dan.userId, { epoch: forged })).toMatchObject({ code: 'BAD_REQUEST', reason: 'bad_signature' });

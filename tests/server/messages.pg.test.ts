@@ -142,6 +142,16 @@ describe('sending', () => {
     const gen = await seal(ann, room, { t: 'text', body: 'x' }, { messageId: id, senderGen: 1 });
     const old = ann.api.messages.send.mutate({ id, conversationId: room.id, contentEncrypted: gen, keyEpoch: 0 });
     expect(await refusal(old)).toMatchObject({ code: 'CONFLICT', reason: 'identity_stale' });
+    const { id: messageId } = await send(ann, room, 'to be edited');
+    for (const [change, reason] of [
+      [{ epochHash: hash }, 'epoch_stale'],
+      [{ senderGen: 1 }, 'identity_stale'],
+    ] as const) {
+      const header = { messageId, type: 'edit' as const, revision: 1, ...change };
+      const content = await seal(ann, room, { t: 'text', body: 'y' }, header);
+      const editing = ann.api.messages.edit.mutate({ messageId, contentEncrypted: content, keyEpoch: 0 });
+      expect(await refusal(editing)).toMatchObject({ code: 'CONFLICT', reason });
+    }
   });
 
   test('[P21][W4] outsiders: sending, listing, reacting, reading states is the same NOT_FOUND as for nothing at all', async () => {
