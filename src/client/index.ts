@@ -75,6 +75,7 @@ export function createChat({ url: origin, storage }: ChatOptions): Chat {
     epochs: (conversationId, after) => inSdkWords(api.keys.epochs.query({ conversationId, after })),
     wraps: (conversationId, from) => inSdkWords(api.keys.wraps.query({ conversationId, from })),
     grants: (conversationId) => inSdkWords(api.keys.grants.query({ conversationId })),
+    identityLog: (after) => inSdkWords(api.keys.log.query({ after })),
     readSettings: () => inSdkWords(api.keys.readSettings.query()),
     saveSettings: (settings) => inSdkWords(api.keys.settings.mutate(settings)),
     noticed: (report) => running?.trust.noticed(report),

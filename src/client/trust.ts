@@ -26,11 +26,12 @@ export class TrustSync {
     const stop = tabs.hear((word) => word === WORD && void keyring.rereadTrust().catch(() => {}));
     signal.addEventListener('abort', stop, { once: true });
     this.#apply(await keyring.trust());
-    void this.#save();
+    this.online();
   }
 
   online(): void {
     void this.#save();
+    void this.#context.keyring.checkLog().catch(() => {});
   }
 
   /** The keyring has seen somebody's keys for the first time, or changed, or worse. */

@@ -113,6 +113,16 @@ export const GrantsInput = z.object({ conversationId: Id });
 export const RotateInput = z.object({ conversationId: Id, epoch: Epoch });
 export const SettingsInput = z.object({ version: Counter.min(1), data: base64(LIMITS.accountSettings) });
 
+export const LogInput = z.object({ after: Counter.nullish() }).nullish();
+/** Of the log of all identities. */
+export const LogPage = z.object({
+  head: z.object({ index: z.int(), hash: z.string() }).nullable(),
+  /** Hashes of the records after `after`, in order; none without it. */
+  entries: z.array(z.string()),
+  /** The caller's own entries, all of them. */
+  mine: z.array(z.object({ index: z.int(), gen: z.int() })),
+});
+export type LogPage = z.infer<typeof LogPage>;
 export const StoredSettings = z.object({ version: z.int(), data: z.string() });
 export type StoredSettings = z.infer<typeof StoredSettings>;
 

@@ -55,6 +55,7 @@ class Server implements KeyDirectory {
   identities = async (userIds: string[]) => this.links.filter(({ userId }) => userIds.includes(userId));
   epochs = async (_: string, after: number) => this.log.filter(({ epoch }) => epoch > after);
   wraps = async (_: string, from: number) => this.mine.filter(({ epoch }) => epoch >= from);
+  identityLog = async () => ({ head: null, entries: [], mine: [] });
   readSettings = async () => this.settings;
   saveSettings = async (settings: StoredSettings) => void (this.settings = settings);
   noticed = () => {};

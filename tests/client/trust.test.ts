@@ -26,6 +26,21 @@ class Server implements KeyDirectory {
   keychain = async () => null;
   putKeychain = async () => {};
   wrapped = () => {};
+  /** Hashes of records, and what it says of me. */
+  records: Uint8Array<ArrayBuffer>[] = [];
+  own: { index: number; gen: number }[] = [];
+  async identityLog(after: number | null) {
+    let hash = new Uint8Array(32);
+    for (const [i, record] of this.records.entries()) {
+      const link = new Uint8Array(72);
+      link.set(hash);
+      link[39] = i + 1;
+      link.set(record, 40);
+      hash = await sha256(link);
+    }
+    const entries = after === null ? [] : this.records.slice(after).map((record) => toBase64(record));
+    return { head: { index: this.records.length, hash: toBase64(hash) }, entries, mine: this.own };
+  }
   readSettings = async () => this.settings;
   async saveSettings(settings: StoredSettings) {
     const stale = Object.assign(new Error('stale'), { reason: 'settings_stale' });
@@ -233,4 +248,60 @@ test('[C73] a member list that names newer keys of mine than I have is an alarm'
   const { conversationId } = first.state.record;
   await expect(laptop.sync(conversationId)).rejects.toMatchObject({ code: 'OWN_IDENTITY_ROLLBACK' });
   expect((await laptop.trust()).alarms).toEqual(['own_identity_rollback']);
+});
+
+const record = (n: number) => new Uint8Array(32).fill(n);
+const alarmsOf = async (keyring: Keyring) => (await keyring.trust()).alarms;
+
+test('[C75] the log of identities may grow, and nothing else', async () => {
+  server.records = [record(1), record(2)];
+  await laptop.checkLog();
+  server.records.push(record(3));
+  await laptop.checkLog();
+  expect(await alarmsOf(laptop)).toEqual([]);
+  server.records[2] = record(9);
+  server.records.push(record(4));
+  await laptop.checkLog();
+  expect(await alarmsOf(laptop)).toEqual(['split_view']);
+});
+
+test('[C75] keys that the log says are mine, and that I do not have, are an alarm', async () => {
+  server.own = [{ index: 1, gen: 0 }];
+  server.records = [record(1)];
+  await laptop.checkLog();
+  expect(await alarmsOf(laptop)).toEqual([]);
+  server.own.push({ index: 2, gen: 1 });
+  await laptop.checkLog();
+  expect(await alarmsOf(laptop)).toEqual(['foreign_identity']);
+});
+
+test('[C76] messages carry the log that their sender saw: two who are shown different logs find out', async () => {
+  const conversationId = direct.state.record.conversationId;
+  const opened = async (writer: Keyring, reader: Keyring, seq: number) => {
+    const id = newId();
+    const draft = { id, conversationId, createdMs: NOW, payload: { t: 'text', body: 'hi' } };
+    const sealed = await writer.seal(draft);
+    const row = { id, conversationId, seq, senderId: me.userId, ...sealed, firstKeyEpoch: 0 };
+    const rest = { attachments: [], isEdited: false, isDeleted: false, editedAt: null, reactions: [], version: 1 };
+    const createdAt = new Date(NOW).toISOString();
+    const [message] = await reader.openMessages([{ ...row, ...rest, messageType: 'text', createdAt }]);
+    expect(message?.content).toEqual({ kind: 'text', body: 'hi', replyTo: null });
+  };
+  const phone = await device();
+  server.records = [record(1), record(2)];
+  await laptop.checkLog();
+  server.records.push(record(3));
+  await phone.checkLog();
+  // One is ahead of the other: no split.
+  await opened(laptop, phone, 1);
+  await opened(phone, laptop, 2);
+  await Promise.all([laptop.checkLog(), phone.checkLog()]);
+  expect([...(await alarmsOf(laptop)), ...(await alarmsOf(phone))]).toEqual([]);
+  // From here on the server keeps a log of its own for this one.
+  const other = await device();
+  server.records = [record(1), record(7), record(3)];
+  await other.checkLog();
+  await opened(laptop, other, 3);
+  await other.checkLog();
+  expect(await alarmsOf(other)).toEqual(['split_view']);
 });

@@ -86,8 +86,8 @@ function Comparison({ user }: { user: User }) {
     <div className="grid min-h-0 gap-4 overflow-y-auto px-5 pb-5">
       <State trust={trust} name={name} />
       <p className="text-sm text-muted">
-        Compare this with the screen of {name}, in person or on a call. If both show the same, nobody stands between
-        you.
+        Compare this number with the screen of {name}, in person or on a call. If both show the same, nobody stands
+        between you.
       </p>
       <div className="grid justify-items-center gap-4">
         <QrCode text={shown.code} label={`Code to be scanned by ${name}`} />

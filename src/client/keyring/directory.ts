@@ -3,6 +3,7 @@ import type {
   EpochOfConversation,
   IdentityOfUser,
   Keychain,
+  LogPage,
   OwnGrant,
   OwnKeychain,
   OwnWrap,
@@ -20,6 +21,8 @@ export interface KeyDirectory {
   readSettings(): Promise<StoredSettings | null>;
   /** Rejects with `settings_stale` unless the version follows the stored one. */
   saveSettings(settings: StoredSettings): Promise<unknown>;
+  /** Of the log of identities: where it ends, and with `after` what follows it. */
+  identityLog(after: number | null): Promise<LogPage>;
   /** The other way round: what there is to be shown, and perhaps to be saved. */
   noticed(report: TrustReport): void;
   keychain(conversationId: string): Promise<OwnKeychain | null>;

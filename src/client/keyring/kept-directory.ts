@@ -20,6 +20,7 @@ export function keptDirectory(device: Device): KeyDirectory {
     },
     wraps: async () => [],
     grants: async () => [],
+    identityLog: async () => ({ head: null, entries: [], mine: [] }),
     readSettings: async () => null,
     saveSettings: async () => {},
     noticed: () => {},

@@ -21,6 +21,7 @@ import type { KeyDirectory } from './directory.ts';
 import { EpochLog } from './epoch-log.ts';
 import { reasonOf } from './error.ts';
 import { Identities } from './identities.ts';
+import { IdentityLog } from './identity-log.ts';
 import { type OpenedMessage, Opener } from './opener.ts';
 import { Pins } from './pins.ts';
 import { type MessageDraft, type ReactionDraft, type Sealed, Sealer } from './sealer.ts';
@@ -39,6 +40,7 @@ export class Keyring {
   readonly #pins: Pins;
   readonly #settings: Settings;
   readonly #identities: Identities;
+  readonly #identityLog: IdentityLog;
   readonly #trust: TrustKeeper;
   readonly #log: EpochLog;
   readonly #seen = new Seen();
@@ -65,11 +67,13 @@ export class Keyring {
     const resealSettings = (nextKey: Uint8Array) => this.#settings.reseal(nextKey);
     this.#changes = new AccountChanges({ accounts: this.#accounts, resealSettings });
     this.#identities = new Identities({ directory, device, pins, alarms, me });
+    this.#identityLog = new IdentityLog({ directory, device, alarms, me });
     this.#trust = new TrustKeeper({ identities: this.#identities, pins, alarms, me });
     const identities = this.#identities;
     this.#log = new EpochLog({ directory, device: this.#device, identities, me });
-    this.#opener = new Opener({ log: this.#log, identities, seen: this.#seen, titles: this.#titles });
-    this.#sealer = new Sealer({ log: this.#log, identities, seen: this.#seen, me });
+    const [seen, identityLog] = [this.#seen, this.#identityLog];
+    this.#opener = new Opener({ log: this.#log, identities, identityLog, seen, titles: this.#titles });
+    this.#sealer = new Sealer({ log: this.#log, identities, identityLog, seen, me });
     const onWrapped = directory.wrapped.bind(directory);
     this.#author = new Author({ log: this.#log, identities, me, onWrapped });
   }
@@ -140,6 +144,7 @@ export class Keyring {
     this.#identities.forget();
     this.#pins.forget();
     this.#alarms.forget();
+    this.#identityLog.forget();
     this.#log.forget();
     this.#seen.forget();
     this.#titles.forget();
@@ -149,6 +154,11 @@ export class Keyring {
   /** Takes over what my other devices have decided about people's keys, and tells them what was decided here. */
   async syncSettings(): Promise<void> {
     return this.#settings.sync();
+  }
+
+  /** Whether the server's log of identities has only grown, and names no keys of mine that I do not have. */
+  async checkLog(): Promise<void> {
+    return this.#identityLog.check();
   }
 
   /** What another tab has decided. */

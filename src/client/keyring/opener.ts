@@ -26,6 +26,7 @@ import type { ConversationKeys } from './conversation-keys.ts';
 import type { EpochLog } from './epoch-log.ts';
 import { KeyringError, reasonOf } from './error.ts';
 import type { Identities } from './identities.ts';
+import type { IdentityLog } from './identity-log.ts';
 import type { Seen } from './seen.ts';
 import type { OpenedTitle, Titles } from './titles.ts';
 
@@ -40,6 +41,7 @@ export interface OpenedMessage {
 interface Parts {
   log: EpochLog;
   identities: Identities;
+  identityLog: IdentityLog;
   seen: Seen;
   titles: Titles;
 }
@@ -109,6 +111,7 @@ export class Opener {
     this.#parts.seen.check(sighting);
     const payload = await this.#decrypt(verified);
     this.#parts.seen.note(sighting);
+    if (header.type === 'message') this.#parts.identityLog.compare(payload.log);
     return { content: contentOf(header.type, payload), revision: header.revision };
   }
 

@@ -6,6 +6,7 @@ import type { ConversationKeys } from './conversation-keys.ts';
 import type { EpochLog } from './epoch-log.ts';
 import { KeyringError } from './error.ts';
 import type { Identities } from './identities.ts';
+import type { IdentityLog } from './identity-log.ts';
 import type { Seen } from './seen.ts';
 
 export interface Sealed {
@@ -37,6 +38,7 @@ interface Parts {
   log: EpochLog;
   identities: Identities;
   seen: Seen;
+  identityLog: IdentityLog;
   me: () => Me;
 }
 
@@ -72,7 +74,12 @@ export class Sealer {
   async sealIn(conversation: ConversationKeys, draft: MessageDraft): Promise<Sealed> {
     const { id, type = 'message', revision = 0 } = draft;
     const reply = draft.payload.reply_to;
-    const payload = isReply(reply) ? { ...draft.payload, reply_to: this.#withHash(reply) } : draft.payload;
+    const { head: log } = this.#parts.identityLog;
+    const payload = {
+      ...draft.payload,
+      ...(isReply(reply) ? { reply_to: this.#withHash(reply) } : {}),
+      ...(type === 'message' && log ? { log } : {}),
+    };
     return this.#seal(conversation, { ...draft, payload, messageId: id, type, revision, targetId: NIL_ID, aux: ZEROS });
   }
 

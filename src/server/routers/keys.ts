@@ -18,12 +18,15 @@ import {
   RotateInput,
   SettingsInput,
   StoredSettings,
+  LogInput,
+  LogPage,
   UnreadableReport,
   WrapsInput,
 } from '#protocol/keys';
 import { rotateIdentity } from '../domain/account-identity.ts';
 import { changePassword, newRecoveryKey, openAccount, readSettings, saveSettings } from '../domain/account-keys.ts';
 import { keychainsOf, putKeychain } from '../domain/keychains.ts';
+import { readLog } from '../domain/identity-log.ts';
 import { epochsOf, grantsOf, identitiesOf, wrapsOf } from '../domain/keys.ts';
 import { rotate } from '../domain/participants.ts';
 import { authedProcedure } from '../trpc.ts';
@@ -93,6 +96,10 @@ export const keysRouter = {
     .input(SettingsInput)
     .output(z.object({ version: z.int() }))
     .mutation(({ ctx, input }) => saveSettings(ctx.deps, ctx.session.userId, input)),
+  log: authedProcedure
+    .input(LogInput)
+    .output(LogPage)
+    .query(({ ctx, input }) => readLog(ctx.deps.db, ctx.session.userId, input?.after ?? null)),
   readSettings: authedProcedure
     .output(StoredSettings.nullable())
     .query(({ ctx }) => readSettings(ctx.deps.db, ctx.session.userId)),

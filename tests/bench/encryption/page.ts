@@ -31,6 +31,7 @@ async function measure(rounds: number): Promise<number[]> {
     epochs: async () => [],
     wraps: async () => [],
     grants: async () => [],
+    identityLog: async () => ({ head: null, entries: [], mine: [] }),
     readSettings: async () => null,
     saveSettings: async () => {},
     noticed: () => {},
