@@ -29,6 +29,16 @@ export class AccountLife {
     signal.addEventListener('abort', stop, { once: true });
   }
 
+  /** A change whose answer was lost, perhaps with the page that made it. @returns whether I have new keys now */
+  async settle(): Promise<boolean> {
+    const { keyring, tabs } = this.#context;
+    const changed = await inSdkWords(keyring.settleChange());
+    if (!changed) return false;
+    tabs.tell(WORD);
+    void this.#rotateAll();
+    return true;
+  }
+
   async changePassword({ current, next }: { current: string; next: string }): Promise<void> {
     const { api, keyring } = this.#context;
     const { secret, account } = await this.#open(current);
@@ -83,7 +93,11 @@ export class AccountLife {
         await inSdkWords(api.keys.rotateIdentity.mutate(body));
         break;
       } catch (error) {
-        if (!isTransient(error) || attempt >= ATTEMPTS) throw error;
+        if (!isTransient(error)) throw error;
+        if (attempt >= ATTEMPTS) {
+          if (await this.settle().catch(() => false)) break;
+          throw error;
+        }
         await sleep(backoffMs(attempt), signal);
       }
     }

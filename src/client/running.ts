@@ -58,6 +58,8 @@ export class Running {
       }
     }
     await opening;
+    // What is waiting is signed with the keys that others know.
+    await this.account.settle().catch(() => {});
     await this.outbox.start();
   }
 
@@ -68,6 +70,7 @@ export class Running {
   }
 
   online(): void {
+    void this.account.settle().catch(() => {});
     this.signals.online();
     this.trust.online();
   }

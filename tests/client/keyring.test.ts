@@ -630,3 +630,24 @@ describe('a push, opened with nothing but what this device has kept', () => {
     expect(await openPush(push, memoryStorage())).toEqual({ sender: null, group: null, text: null });
   });
 });
+
+it('[C63] new keys that were offered, of which no answer came before the page went, are mine once the server shows them', async () => {
+  const own = memoryStorage();
+  const userId = newId();
+  const first = new Keyring(own, server);
+  const { identity } = await first.register({ userId, password: 'correct horse', createdMs: NOW });
+  await first.finishRegistration();
+  server.links.push({ userId, gen: 0, record: identity.record, selfSig: identity.selfSig, prevSig: null });
+  const { body } = await first.rotateHere('another password', NOW);
+
+  const next = new Keyring(own, server);
+  await next.restore();
+  expect(await next.settleChange()).toBe(false);
+  const beginning = () => ({ conversationId: newId(), direct: true, memberIds: [annIs().userId], createdMs: NOW });
+  const gens = async () => (await next.begin(beginning())).epoch.wraps.map(({ gen }) => gen);
+  expect(await gens()).toEqual([0, 0]);
+  server.links.push({ userId, gen: 1, ...body.identity });
+  expect(await next.settleChange()).toBe(true);
+  expect(await gens()).toEqual([1, 0]);
+  expect(await next.settleChange()).toBe(false);
+});

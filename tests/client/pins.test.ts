@@ -25,3 +25,12 @@ it('[P31] two devices that were shown different keys of one person do not believ
   expect(mine.get('bob')?.rev).toBe(1);
   expect(mine.get('cyd')).toEqual(pin());
 });
+
+it('[C70] of two that do not agree, the one that was compared stands', () => {
+  const compared = pin({ fingerprint: 'compared', vouch: { gen: 0, fingerprint: 'compared' }, rev: 1 });
+  const mine = new Map([['ann', pin()]]);
+  expect(mergeInto(mine, new Map([['ann', compared]]))).toEqual(['ann']);
+  expect(mine.get('ann')).toEqual(compared);
+  expect(mergeInto(mine, new Map([['ann', pin()]]))).toEqual(['ann']);
+  expect(mine.get('ann')).toEqual(compared);
+});

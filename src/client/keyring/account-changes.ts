@@ -27,11 +27,13 @@ interface Parts {
   accounts: Accounts;
   /** What follows me from device to device, sealed anew under the next key. */
   resealSettings: (nextKey: Uint8Array) => Promise<StoredSettings | undefined>;
+  /** Before anybody's keys are seen here for the first time. */
+  takeSettings: (stored: StoredSettings | null) => Promise<void>;
 }
 
 export class AccountChanges {
   readonly #parts: Parts;
-  #pending: Account | undefined;
+  #pending: { account: Account; settings: StoredSettings | null } | undefined;
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -74,7 +76,7 @@ export class AccountChanges {
     const account = await unlockWithRecoveryKey({ userId: stored.userId, recoveryKey, wrapped, stored });
     const { authSecret, kdf, wrappedMasterKey } = await changePassword(account, password);
     const lock = await newRecoveryLock(account);
-    this.#pending = account;
+    this.#pending = { account, settings: stored.settings };
     return {
       body: {
         password: authSecret,
@@ -91,15 +93,17 @@ export class AccountChanges {
     const record = fromBase64(before.record);
     const { authSecret, identity, recoveryKey, account } = await resetAccount({ userId, password, createdMs, record });
     const { record: next, selfSig, ...sealed } = identity;
-    this.#pending = account;
+    this.#pending = { account, settings: null };
     return { body: { password: authSecret, identity: { record: next, selfSig }, ...sealed }, recoveryKey };
   }
 
   /** After the server has taken it. */
   async finish(): Promise<void> {
     if (!this.#pending) throw new KeyringError('LOCKED');
-    await this.#parts.accounts.adopt(this.#pending);
+    const { account, settings } = this.#pending;
+    await this.#parts.accounts.adopt(account);
     this.#pending = undefined;
+    if (settings) await this.#parts.takeSettings(settings);
   }
 
   forget(): void {
@@ -109,7 +113,9 @@ export class AccountChanges {
   async #rotate(account: Rotatable, kek: SealKey, createdMs: number) {
     const { recoveryKey, account: next, ...rotation }: IdentityRotation = await rotateIdentity(account, kek, createdMs);
     const settings = await this.#parts.resealSettings(next.settingsKey);
-    this.#pending = next;
+    // The server may take it and the answer be lost, with this page or without it.
+    await this.#parts.accounts.propose(next);
+    this.#pending = { account: next, settings: null };
     return { body: { ...rotation, ...(settings && { settings }) }, recoveryKey };
   }
 

@@ -46,6 +46,8 @@ interface Remembered {
 
 const REMEMBERED = 'account';
 const SIGNER = 'signer';
+/** The same, of keys that were offered to the server. */
+const NEXT = { remembered: 'account-next', signer: 'signer-next' };
 
 export class Accounts {
   readonly #device: Device;
@@ -144,23 +146,43 @@ export class Accounts {
     this.#login = undefined;
   }
 
+  /** Keeps what is about to be offered to the server, until it is known to have it. */
+  async propose(account: Account): Promise<void> {
+    await this.#device.putKey(NEXT.signer, account.keys.signer);
+    await this.#device.put('sealed', NEXT.remembered, toRemembered(account));
+  }
+
+  async hasProposal(): Promise<boolean> {
+    return (await this.#device.get('sealed', NEXT.remembered)) !== undefined;
+  }
+
+  /** Takes over what was offered, if the server's newest record of me says so. One that was not taken may be taken yet: it stays. */
+  async settle(record: string): Promise<boolean> {
+    const next = (await this.#device.get('sealed', NEXT.remembered)) as Remembered | undefined;
+    const signer = await this.#device.getKey(NEXT.signer);
+    if (next?.record !== record || !signer) return false;
+    await this.#device.putKey(SIGNER, signer);
+    await this.#device.put('sealed', REMEMBERED, next);
+    await this.#device.delete('sealed', NEXT.remembered);
+    await this.restore();
+    return true;
+  }
+
   /** These are my keys from now on. */
   async adopt(account: Account): Promise<void> {
     const { userId, keys, identity, settingsKey } = account;
     await this.#device.claim(userId);
-    const remembered: Remembered = {
-      record: toBase64(identity.record),
-      gens: account.keyring.map(({ gen, sigPub, kemSeed }) => ({
-        gen,
-        sigPub: toBase64(sigPub),
-        kemSeed: toBase64(kemSeed),
-      })),
-      settingsKey: toBase64(settingsKey),
-    };
-    await this.#device.put('sealed', REMEMBERED, remembered);
+    await this.#device.put('sealed', REMEMBERED, toRemembered(account));
     await this.#device.putKey(SIGNER, keys.signer);
+    await this.#device.delete('sealed', NEXT.remembered);
     const { gen, sigPub, signer, kem } = keys;
     const own = await fingerprint(decodeIdentity(identity.record));
     this.#me = { userId, gen, sigPub, fingerprint: own, signer, kem, settingsKey };
   }
 }
+
+const toRemembered = ({ identity, keyring, settingsKey }: Account): Remembered => ({
+  record: toBase64(identity.record),
+  gens: keyring.map(({ gen, sigPub, kemSeed }) => ({ gen, sigPub: toBase64(sigPub), kemSeed: toBase64(kemSeed) })),
+  settingsKey: toBase64(settingsKey),
+});

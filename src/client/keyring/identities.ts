@@ -112,11 +112,9 @@ export class Identities {
       if (chain.length > 0) found.push([userId, chain, await verifyChain(userId, chain)]);
     }
     await pins.edit((table) => {
-      for (const [userId, , known] of found) {
-        this.#checkPin(table, userId, known);
-        this.#known.set(userId, known);
-      }
+      for (const [userId, , known] of found) this.#checkPin(table, userId, known);
     });
+    for (const [userId, , known] of found) this.#known.set(userId, known);
     if (device.lasting) for (const [userId, chain] of found) await this.#keep(userId, chain);
   }
 

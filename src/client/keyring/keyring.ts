@@ -6,7 +6,7 @@ import { type Cost, type PasswordChange, TODAY } from '#crypto/index';
 import type { RecoverableAccount, ResettableAccount } from '#protocol/account';
 import type { Account as StoredAccount } from '#protocol/auth';
 import type { Conversation } from '#protocol/conversation';
-import type { Epoch, Grant, Kdf } from '#protocol/keys';
+import type { Epoch, Grant, Kdf, StoredSettings } from '#protocol/keys';
 import type { Message } from '#protocol/message';
 import type { Names } from '../names.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -33,6 +33,7 @@ import { type SafetyNumber, TrustKeeper, type TrustReport } from './trust.ts';
 const NAMES = 'names';
 
 export class Keyring {
+  readonly #directory: KeyDirectory;
   readonly #device: Device;
   readonly #accounts: Accounts;
   readonly #changes: AccountChanges;
@@ -52,6 +53,7 @@ export class Keyring {
   /** @param cost what stretching a password should cost; tests look ahead */
   constructor(storage: Storage, directory: KeyDirectory, cost: Cost = TODAY) {
     const me = () => this.#accounts.me;
+    this.#directory = directory;
     this.#device = new Device(storage);
     this.#titles = new Titles(this.#device);
     this.#accounts = new Accounts(this.#device, cost);
@@ -65,7 +67,12 @@ export class Keyring {
     const [device, alarms, pins] = [this.#device, this.#alarms, this.#pins];
     this.#settings = new Settings({ directory, device, pins, alarms, me });
     const resealSettings = (nextKey: Uint8Array) => this.#settings.reseal(nextKey);
-    this.#changes = new AccountChanges({ accounts: this.#accounts, resealSettings });
+    const takeSettings = (stored: StoredSettings | null) =>
+      this.#settings
+        .take(stored)
+        .catch(reasonOf)
+        .then(() => {});
+    this.#changes = new AccountChanges({ accounts: this.#accounts, resealSettings, takeSettings });
     this.#identities = new Identities({ directory, device, pins, alarms, me });
     this.#identityLog = new IdentityLog({ directory, device, alarms, me });
     this.#trust = new TrustKeeper({ identities: this.#identities, pins, alarms, me });
@@ -126,6 +133,15 @@ export class Keyring {
 
   async resetAccount(account: ResettableAccount, password: string, createdMs: number) {
     return this.#changes.reset(account, password, createdMs);
+  }
+
+  /** Whether keys that were offered, and of which no answer came, turn out to be mine. */
+  async settleChange(): Promise<boolean> {
+    if (!(await this.#accounts.hasProposal())) return false;
+    const { userId } = this.#accounts.me;
+    const chain = (await this.#directory.identities([userId])).filter((link) => link.userId === userId);
+    const newest = chain.toSorted((a, b) => a.gen - b.gen).at(-1);
+    return newest !== undefined && this.#accounts.settle(newest.record);
   }
 
   /** After the server has taken a rotation, a recovery or a reset. */

@@ -61,11 +61,13 @@ export class Pins {
   /** Edits, and keeps what came of it. What another tab has kept meanwhile is not lost. */
   async edit<T>(edit: (table: PinTable) => T): Promise<T> {
     return this.#serial.run(PINS, async () => {
-      const table = await this.#load();
+      // On a copy: an edit that fails half-way has changed nothing.
+      const table = new Map(await this.#load());
       const before = JSON.stringify([...table]);
       const result = edit(table);
       if (JSON.stringify([...table]) === before) return result;
       mergeInto(table, await this.#kept());
+      this.#table = table;
       await this.#device.put('sealed', PINS, [...table]);
       this.#onChanged();
       return result;
@@ -94,12 +96,15 @@ export class Pins {
   }
 }
 
-/** @returns those about whom the two do not agree; for them what was there before stays. */
+/** @returns those about whom the two do not agree; for them what was there before stays, unless only the other was compared. */
 export function mergeInto(table: PinTable, others: ReadonlyMap<string, Pin>): string[] {
   const disputed: string[] = [];
   for (const [userId, theirs] of others) {
     const mine = table.get(userId);
-    if (mine && contradicts(mine, theirs)) disputed.push(userId);
+    const isDisputed = mine !== undefined && contradicts(mine, theirs);
+    if (isDisputed) disputed.push(userId);
+    if (isDisputed && (mine.vouch || !theirs.vouch)) continue;
+    if (isDisputed) table.set(userId, theirs);
     else table.set(userId, mine ? mergePin(mine, theirs) : theirs);
   }
   return disputed;

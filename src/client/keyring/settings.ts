@@ -3,7 +3,7 @@
  * server by version. An older version than one seen before is refused.
  */
 import { openSettings, sealSettings } from '#crypto/index';
-import { isCryptoError, sha256, toBase64 } from '#crypto/verify';
+import { sha256, toBase64 } from '#crypto/verify';
 import { Serial } from '#lib/serial';
 import type { StoredSettings } from '#protocol/keys';
 import type { Me } from './accounts.ts';
@@ -50,7 +50,9 @@ export class Settings {
       throw new KeyringError('SETTINGS_ROLLBACK');
     }
     const { settingsKey, userId } = me();
-    const blob = stored ? await open(settingsKey, { userId, version }, stored.data) : undefined;
+    // What does not open was sealed under keys that I do not have yet, or not by me: it is not written over.
+    const opened = stored ? await openSettings(settingsKey, { userId, version }, stored.data) : undefined;
+    const blob = opened as Blob | undefined;
     const table = unpack(blob?.pins ?? []);
     const disputed = await pins.edit((mine) => mergeInto(mine, table));
     if (disputed.length > 0) alarms.raise('split_view');
@@ -107,16 +109,6 @@ export class Settings {
 
   async #keyPrint(): Promise<string> {
     return toBase64(await sha256(this.#parts.me().settingsKey));
-  }
-}
-
-/** Undefined for what was sealed before my keys changed: then this device writes it anew. */
-async function open(key: Uint8Array, at: { userId: string; version: number }, data: string): Promise<Blob | undefined> {
-  try {
-    return (await openSettings(key, at, data)) as Blob;
-  } catch (error) {
-    if (!isCryptoError(error)) throw error;
-    return undefined;
   }
 }
 
