@@ -43,7 +43,8 @@ export class AccountLife {
     const { api, keyring } = this.#context;
     const { secret, account } = await this.#open(current);
     const { authSecret, ...locks } = await inSdkWords(keyring.changePassword(account, next));
-    const change = { ...locks, currentPassword: secret, password: authSecret };
+    const { gen } = account.identity;
+    const change = { ...locks, gen, currentPassword: secret, password: authSecret };
     await inSdkWords(api.keys.changePassword.mutate(change));
   }
 
@@ -51,7 +52,7 @@ export class AccountLife {
     const { api, keyring } = this.#context;
     const { secret, account } = await this.#open(password);
     const { recoveryKey, ...lock } = await inSdkWords(keyring.newRecoveryKey(account));
-    await inSdkWords(api.keys.newRecoveryKey.mutate({ ...lock, password: secret }));
+    await inSdkWords(api.keys.newRecoveryKey.mutate({ ...lock, gen: account.identity.gen, password: secret }));
     return { recoveryKey };
   }
 

@@ -67,7 +67,8 @@ export class Session {
     // The same password, stretched as one should today. Nobody waits for it: the next log-in tries again.
     if (upgrade) {
       const { authSecret, ...locks } = upgrade;
-      const change = { ...locks, currentPassword: secret, password: authSecret, keepSessions: true };
+      const { gen } = account.identity;
+      const change = { ...locks, gen, currentPassword: secret, password: authSecret, keepSessions: true };
       void this.#api.keys.changePassword.mutate(change).catch(() => {});
     }
     return loggedIn.user;

@@ -1,12 +1,13 @@
 /** An account's password and keys over time: what changing, recovering, rotating and resetting carry. Formats: docs/crypto.md. */
 import { z } from 'zod';
-import { Account, DerivedPassword, LoginName, SessionKind } from './auth.ts';
+import { Account, DerivedPassword, LockedGen, LoginName, SessionKind } from './auth.ts';
 import { base64, base64Of } from './bytes.ts';
 import { Id } from './ids.ts';
 import { Kdf, SettingsInput, SignedIdentity } from './keys.ts';
 
 export const OpenAccount = z.object({ password: DerivedPassword });
 export const NewRecoveryKey = z.object({
+  gen: LockedGen,
   password: DerivedPassword,
   wrappedMasterKey: z.object({ recovery: base64(400) }),
   recoveryVerifier: base64Of(32),

@@ -65,7 +65,10 @@ export const Session = z.object({
 export type Session = z.infer<typeof Session>;
 export const RevokeSession = z.object({ sessionId: Id });
 export const Extend = z.object({ token: z.string().max(4_000) });
+/** The generation of the keys that a new lock closes over; a lock of keys that are gone is refused. Not checked where it is absent. */
+export const LockedGen = z.int().nonnegative().optional();
 export const ChangePassword = z.object({
+  gen: LockedGen,
   currentPassword: DerivedPassword,
   password: DerivedPassword,
   kdf: Kdf,

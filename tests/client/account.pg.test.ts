@@ -2,10 +2,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createChat, memoryStorage } from '#client/index';
 import type { Chat } from '#client/types';
+import { changePassword, derivePasswordSecrets, newRecoveryLock, unlockWithPassword } from '#crypto/index';
 import { issueCode } from '#server/domain/account-codes';
 import type { KeyDirectory } from '../../src/client/keyring/directory.ts';
 import { Keyring } from '../../src/client/keyring/keyring.ts';
-import { newProgram } from '../harness/program.ts';
+import { newProgram, refusal } from '../harness/program.ts';
 import { newServer, type TestServer } from '../harness/server.ts';
 import { newChat, sameOn, stored, type TestChat, textsOf, until } from './people.ts';
 
@@ -62,6 +63,25 @@ describe('[C61] a new password', () => {
     // Only the lock is new: the recovery key shown at the beginning is good.
     await using again = await recovered(ann, ann.recoveryKey, 'third');
     expect(await reads(again.chat, room)).toEqual(['long ago']);
+  });
+
+  it('and a new recovery key are refused when the keys they lock have been replaced in the meantime', async () => {
+    await using ann = await newChat(server.url);
+    const { api } = ann.chat;
+    const { kdf } = await api.auth.preLogin.query({ login: ann.username });
+    const { authSecret, kek } = await derivePasswordSecrets(ann.password, kdf);
+    const sealed = await api.keys.account.mutate({ password: authSecret });
+    const wrapped = sealed.wrappedMasterKey.password;
+    const account = await unlockWithPassword({ userId: ann.id, kek, wrapped, stored: sealed });
+    const { gen } = sealed.identity;
+    const { authSecret: next, ...locks } = await changePassword(account, 'made before the keys');
+    const { recoveryKey: _, ...lock } = await newRecoveryLock(account);
+    await ann.chat.rotateKeys({ password: ann.password });
+    const late = { ...locks, gen, currentPassword: authSecret, password: next };
+    const stale = expect.objectContaining({ reason: 'identity_stale' }) as unknown;
+    expect(await refusal(api.keys.changePassword.mutate(late))).toEqual(stale);
+    expect(await refusal(api.keys.newRecoveryKey.mutate({ ...lock, gen, password: authSecret }))).toEqual(stale);
+    await using _device = await login(ann, ann.password);
   });
 
   it('is stretched further at log-in when the strength of today is more than that of the account', async () => {

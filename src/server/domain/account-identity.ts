@@ -20,7 +20,7 @@ import {
 } from '../db/tables.ts';
 import type { Deps } from '../deps.ts';
 import { checkCode, spendCode } from './account-codes.ts';
-import { provePassword, storeRecoveryWrap } from './account-keys.ts';
+import { provePassword, requireUnchanged, storeRecoveryWrap } from './account-keys.ts';
 import { bytesOf, type CheckedIdentity, checkIdentity, requireSalt } from './accounts.ts';
 import { change, type Change, currentXid } from './change.ts';
 import { appendIdentity } from './identity-log.ts';
@@ -65,7 +65,11 @@ export async function rotateIdentity(
   const { userId } = me;
   const offered = bytesOf(input.identity.record);
   const isRepeat = async () => bytesEqual((await lastIdentity(deps.db, userId)).record, offered);
-  if (await isRepeat()) return { success: true };
+  if (await isRepeat()) {
+    // The first time may have been cut short between the keys and the sessions.
+    await endOtherSessions(deps, me);
+    return { success: true };
+  }
   const unlock = { userId, purpose: 'unlock' } as const;
   const needsCode = deps.mail !== null && input.password !== undefined && input.currentPassword === undefined;
   const proven = input.currentPassword === undefined ? null : await provePassword(deps, userId, input.currentPassword);
@@ -79,7 +83,7 @@ export async function rotateIdentity(
     const previous = await lockIdentity(tx, userId);
     const identity = await checkIdentity(userId, input.identity, { kind: 'rotate', previous });
     if (needsCode) await spendCode(tx, deps, unlock, input.code ?? '');
-    if (proven !== null) await requireUnchanged(tx, userId, proven);
+    if (proven !== null) await requireUnchanged(tx, userId, { proven });
     await replaceSettings(tx, userId, input.settings);
     await replaceKeys(deps, step, { ...input, userId, identity, kind: 1, password });
   });
@@ -129,11 +133,6 @@ export async function replaceKeys(
   if (kind === 2) await dropUnreadable(tx, userId);
   await requireRotations(step, userId);
   await appendIdentity(tx, { userId, gen, record });
-}
-
-async function requireUnchanged(tx: Tx, userId: string, provenHash: string): Promise<void> {
-  const [user] = await tx.select({ hash: users.passwordHash }).from(users).where(eq(users.id, userId));
-  if (user?.hash !== provenHash) throw new ParleyError('FORBIDDEN', 'invalid_credentials');
 }
 
 /** Sealed under the old master key, they would be lost: whoever rotates seals them again, the newest ones. */

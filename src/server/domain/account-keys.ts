@@ -45,12 +45,33 @@ export async function openAccount(
 export async function newRecoveryKey(
   deps: Deps,
   userId: string,
-  { password, wrappedMasterKey, recoveryVerifier }: z.output<typeof NewRecoveryKey>,
+  { gen, password, wrappedMasterKey, recoveryVerifier }: z.output<typeof NewRecoveryKey>,
 ): Promise<{ success: true }> {
-  await provePassword(deps, userId, password);
+  const proven = await provePassword(deps, userId, password);
   const next = { wrapped: wrappedMasterKey.recovery, verifier: recoveryVerifier };
-  await deps.db.transaction((tx) => storeRecoveryWrap(deps, tx, userId, next));
+  await deps.db.transaction(async (tx) => {
+    await requireUnchanged(tx, userId, { proven, gen });
+    await storeRecoveryWrap(deps, tx, userId, next);
+  });
   return { success: true };
+}
+
+/**
+ * With the row of the user locked: the password that was proven is in force, and the keys are those the change was made for. A lock of a master key
+ * that is gone would lock the account for good.
+ */
+export async function requireUnchanged(
+  tx: Tx,
+  userId: string,
+  { proven, gen }: { proven: string; gen?: number | undefined },
+): Promise<void> {
+  const [user] = await tx
+    .select({ hash: users.passwordHash, gen: users.identityGen })
+    .from(users)
+    .where(eq(users.id, userId))
+    .for('no key update');
+  if (user?.hash !== proven) throw new ParleyError('FORBIDDEN', 'invalid_credentials');
+  if (gen !== undefined && gen !== user.gen) throw new ParleyError('CONFLICT', 'identity_stale');
 }
 
 /** Without a wrap there is no recovery key from now on: the one before would open a master key that opens nothing. */
@@ -88,13 +109,9 @@ export async function changePassword(
   const passwordHash = await deps.passwords.hash(input.password);
   const wrapped = deps.atRest.seal(wrapPlace(me.userId, 'password'), bytesOf(input.wrappedMasterKey.password));
   await deps.db.transaction(async (tx) => {
-    // Compare and set: of two changes at once, the second has proved a password that is no longer the current one.
-    const changed = await tx
-      .update(users)
-      .set({ passwordHash, kdf: input.kdf })
-      .where(and(eq(users.id, me.userId), eq(users.passwordHash, proven)))
-      .returning({ id: users.id });
-    if (changed.length === 0) throw new ParleyError('FORBIDDEN', 'invalid_credentials');
+    // Of two changes at once, the second has proved a password that is no longer the current one.
+    await requireUnchanged(tx, me.userId, { proven, gen: input.gen });
+    await tx.update(users).set({ passwordHash, kdf: input.kdf }).where(eq(users.id, me.userId));
     await tx
       .update(accountKeyWraps)
       .set({ wrapped, createdAt: new Date(deps.now()) })
