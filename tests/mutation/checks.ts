@@ -365,8 +365,8 @@ export const CHECKS: Check[] = [
   keyring(
     'pins',
     'two people shown for one',
-    'if (mine && contradicts(mine, theirs))',
-    'if (mine && contradicts(mine, theirs) && false)',
+    'mine !== undefined && contradicts(mine, theirs)',
+    'mine !== undefined && contradicts(mine, theirs) && false',
   ),
   keyring('settings', 'older settings', "throw new KeyringError('SETTINGS_ROLLBACK');", ''),
   keyring('trust', 'the number that was compared', "throw new KeyringError('contact_changed', userId);\n    }", '}'),
