@@ -651,3 +651,13 @@ it('[C63] new keys that were offered, of which no answer came before the page we
   expect(await gens()).toEqual([1, 0]);
   expect(await next.settleChange()).toBe(false);
 });
+
+it('[C35] one false ratchet costs its epoch, and no ratchet that comes after a good rotation', async () => {
+  const role = (rank: 0 | 1) => ({ kind: 'ratchet' as const, ops: [setRole(bobIs(), rank)] });
+  const bad = await epochBy(annIs(), people(), role(1), { state: group.state, key: random(32) });
+  server.accept(bad, me.userId);
+  const healed = server.accept(await epochBy(annIs(), people(), { kind: 'rotate', ops: [] }, bad), me.userId);
+  expect(await contentOf(await row(annIs(), healed, text('rotated')))).toEqual(says('rotated'));
+  const honest = server.accept(await epochBy(annIs(), people(), role(0), healed), me.userId);
+  expect(await contentOf(await row(annIs(), honest, text('after')))).toEqual(says('after'));
+});

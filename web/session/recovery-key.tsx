@@ -1,7 +1,7 @@
 /** The recovery key, shown this one time: copied, kept, printed - and proven to be, or knowingly skipped. */
 import { Check, Copy, Download, KeyRound, Printer } from 'lucide-react';
 import { useState } from 'react';
-import { useMe } from '../chat.ts';
+import { peekChat } from '../chat.ts';
 import { Button } from '../ui/button.tsx';
 import { Confirm } from '../ui/confirm.tsx';
 import { tell } from '../ui/toast.tsx';
@@ -15,8 +15,14 @@ function download(name: string, text: string): void {
   URL.revokeObjectURL(url);
 }
 
+const myUsername = () => {
+  const { session } = peekChat();
+  return session.status === 'signed-in' ? session.me.username : '';
+};
+
 export function RecoveryKey({ value }: { value: string }) {
-  const { username } = useMe();
+  // Signed out elsewhere meanwhile, the key on the screen is still the only copy.
+  const [username] = useState(myUsername);
   const [copied, setCopied] = useState(false);
   const [checking, setChecking] = useState(false);
   const [skipping, setSkipping] = useState(false);

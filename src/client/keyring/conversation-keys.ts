@@ -2,7 +2,7 @@
 import { checkCommitment, type EpochKey, messageKey, ratchetKey, reactionKey, type SealKey } from '#crypto/index';
 import { type Bytes, decodeEpoch, type EpochState, fromBase64, type Member, sha256, toBase64 } from '#crypto/verify';
 import { must } from '#lib/must';
-import { KeyringError } from './error.ts';
+import { isGood, KeyringError } from './error.ts';
 
 /** As it is kept on the device, sealed. */
 export interface StoredConversation {
@@ -95,7 +95,9 @@ export class ConversationKeys {
     for (const { record } of this.states) {
       const before = this.keys.get(record.epoch - 1);
       if (record.kind !== 'ratchet' || this.keys.has(record.epoch) || !before) continue;
-      await this.accept(record.epoch, await ratchetKey(before, record));
+      const key = await ratchetKey(before, record);
+      // One author's false commitment costs that epoch, and not those that others have begun since.
+      if (!(await isGood(() => this.accept(record.epoch, key)))) this.refused.set(record.epoch, 'BAD_WRAP');
     }
   }
 

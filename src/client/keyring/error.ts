@@ -1,5 +1,7 @@
 /** Owns the reasons for which the keyring refuses content or a server's account of it. */
 
+import { isCryptoError } from '#crypto/verify';
+
 export type KeyringReason =
   /** An envelope of another conversation. */
   | 'WRONG_CONVERSATION'
@@ -59,4 +61,15 @@ export function reasonOf(error: unknown): string {
     if (error.name === 'SdkError' && error.code === 'NOT_FOUND') return 'NO_EPOCH_KEY';
   }
   throw error;
+}
+
+/** False for keys that are no good; anything else is thrown on. */
+export async function isGood(run: () => Promise<void>): Promise<boolean> {
+  try {
+    await run();
+    return true;
+  } catch (error) {
+    if (isCryptoError(error) || error instanceof KeyringError) return false;
+    throw error;
+  }
 }

@@ -1,12 +1,12 @@
 /** Owns how epoch keys come to me - keychain, wraps, grants, each checked against its commitment - and how many become one blob. */
 import { type EpochKey, openGrant, openKeychain, sealKeychain, unwrapKey } from '#crypto/index';
-import { bytesEqual, type EpochState, fromBase64, isCryptoError, toBase64, wrapRecipients } from '#crypto/verify';
+import { bytesEqual, type EpochState, fromBase64, toBase64, wrapRecipients } from '#crypto/verify';
 import type { OwnKeychain } from '#protocol/keys';
 import { LIMITS } from '#protocol/limits';
 import type { Me } from './accounts.ts';
 import type { ConversationKeys } from './conversation-keys.ts';
 import type { KeyDirectory } from './directory.ts';
-import { KeyringError } from './error.ts';
+import { isGood, KeyringError } from './error.ts';
 
 /** Wraps of one conversation that are worth being put into one blob. */
 const MANY = 4;
@@ -37,11 +37,11 @@ export class KeyChest {
   /** From what is cheapest to what is dearest. Bad keys cost their epoch and nothing else: the next send rotates. */
   async unlock(conversationId: string, conversation: ConversationKeys, chain?: OwnKeychain | null): Promise<void> {
     if (chain) await this.#openChain(conversationId, conversation, chain);
-    await derive(conversation);
+    await conversation.deriveRatchets();
     const { missing } = conversation;
     if (missing !== undefined) {
       await this.#unwrap(conversationId, conversation, missing);
-      await derive(conversation);
+      await conversation.deriveRatchets();
     }
     const closed = conversation.states.filter(({ record: { epoch } }) => {
       return !conversation.isMine(epoch) && !conversation.keys.has(epoch);
@@ -49,7 +49,7 @@ export class KeyChest {
     // Older keys, if somebody has granted them, are asked for once, and again when I have been away.
     if (closed === 0 || this.#granted.get(conversationId) === closed) return;
     await this.#openGrants(conversationId, conversation);
-    await derive(conversation);
+    await conversation.deriveRatchets();
     this.#granted.set(conversationId, closed);
   }
 
@@ -106,7 +106,9 @@ export class KeyChest {
     const { userId, kem } = this.#parts.me();
     const good = await isGood(async () => {
       const keys = await openKeychain(kem, { userId, conversationId }, fromBase64(chain.data));
-      for (const { epoch, key } of keys) if (!conversation.keys.has(epoch)) await conversation.accept(epoch, key);
+      for (const { epoch, key } of keys) {
+        if (!conversation.keys.has(epoch)) await isGood(() => conversation.accept(epoch, key));
+      }
     });
     if (good) conversation.chained = Math.max(conversation.chained, chain.throughEpoch);
     return good ? chain.throughEpoch : -1;
@@ -145,19 +147,5 @@ export class KeyChest {
   }
 }
 
-/** A record may commit to a key that does not follow: that epoch is then as good as lost. */
-const derive = (conversation: ConversationKeys) => isGood(() => conversation.deriveRatchets());
-
 const isSame = (a: readonly EpochKey[], b: readonly EpochKey[]): boolean =>
   a.length === b.length && a.every(({ epoch, key }, i) => epoch === b[i]?.epoch && bytesEqual(key, b[i].key));
-
-/** False for keys that are no good; anything else is thrown on. */
-async function isGood(run: () => Promise<void>): Promise<boolean> {
-  try {
-    await run();
-    return true;
-  } catch (error) {
-    if (isCryptoError(error) || error instanceof KeyringError) return false;
-    throw error;
-  }
-}
