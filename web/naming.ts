@@ -18,7 +18,8 @@ export function titleOf(conversation: ConversationView, me: string): string {
 /** What the picture of a conversation is made from. */
 export function faceOf(conversation: ConversationView, me: string) {
   const partner = partnerOf(conversation, me);
-  return { id: partner?.id ?? conversation.id, name: titleOf(conversation, me), group: conversation.type === 'group' };
+  const { id, type, avatar } = conversation;
+  return { id: partner?.id ?? id, name: titleOf(conversation, me), group: type === 'group', picture: avatar };
 }
 
 export const firstName = (user: User): string => user.displayName.split(/\s+/)[0] ?? user.displayName;

@@ -5,9 +5,10 @@ import type { Role } from '#protocol/participant';
 import type { Context } from './context.ts';
 import { conversationOf, meOf } from './context.ts';
 import { changeEpoch, setTitle } from './epochs.ts';
-import { inSdkWords, isReason } from './errors.ts';
+import { inSdkWords, isReason, SdkError } from './errors.ts';
 import { openConversations } from './opening.ts';
-import type { ChangeLine } from './types.ts';
+import { pictureOf } from './picture.ts';
+import type { AboutGroup, ChangeLine } from './types.ts';
 import type { MemberRole } from '#crypto/verify';
 
 /** More than one page of a long list at a time: the first one repeats what is known. */
@@ -42,7 +43,8 @@ export class Conversations {
     return this.#take(await inSdkWords(api.conversations.createGroup.mutate(request)));
   }
 
-  async update(conversationId: string, change: { title?: string; topic?: string }): Promise<void> {
+  async update(conversationId: string, change: AboutGroup): Promise<void> {
+    if (change.avatar && pictureOf(change.avatar) === null) throw new SdkError('BAD_REQUEST', 'bad_picture');
     await setTitle(this.#context, conversationId, change);
   }
 

@@ -5,6 +5,7 @@ import { type Context, conversationOf } from './context.ts';
 import { inSdkWords, isReason, SdkError } from './errors.ts';
 import type { Change } from './keyring/author.ts';
 import { openConversations, refreshConversations } from './opening.ts';
+import type { AboutGroup } from './types.ts';
 
 /** Two people changing the same conversation meet once or twice; more is not chance. */
 const ATTEMPTS = 5;
@@ -92,20 +93,16 @@ async function resealTitle(context: Context, conversationId: string): Promise<vo
 }
 
 /** What is not named stays as it is when it is sealed, which may be after somebody else's change. */
-export async function setTitle(
-  context: Context,
-  conversationId: string,
-  wanted: { title?: string; topic?: string },
-): Promise<void> {
+export async function setTitle(context: Context, conversationId: string, wanted: AboutGroup): Promise<void> {
   const { api, keyring, store } = context;
   for (let attempts = 1; ; attempts++) {
-    const { title, topic, titleRevision } = conversationOf(context, conversationId);
+    const { titleRevision, ...now } = conversationOf(context, conversationId);
+    const { title, topic, avatar } = { title: now.title, topic: now.topic, avatar: now.avatar, ...wanted };
     // Nobody takes away a name that he cannot read.
-    if (wanted.title === undefined && title === null) throw new SdkError('CRYPTO', 'NO_EPOCH_KEY');
+    if (title === null) throw new SdkError('CRYPTO', 'NO_EPOCH_KEY');
     const revision = titleRevision + 1;
     const createdMs = Date.now();
-    const about = wanted.topic ?? topic ?? '';
-    const payload = { title: wanted.title ?? title, ...(about === '' ? {} : { topic: about }) };
+    const payload = { title, ...(topic ? { topic } : {}), ...(avatar ? { avatar } : {}) };
     const draft = { id: conversationId, conversationId, createdMs, revision, type: 'meta' as const, payload };
     try {
       const { contentEncrypted } = await inSdkWords(keyring.seal(draft));

@@ -18,6 +18,7 @@ import { Unreadable } from './unreadable.ts';
 import type { KeyringHost, KeyringService } from './worker/service.ts';
 
 export { SdkError } from './errors.ts';
+export { PICTURE_BYTES } from './picture.ts';
 export { memoryStorage } from './storage/memory.ts';
 export type { Storage } from './storage/storage.ts';
 export type * from './types.ts';

@@ -114,6 +114,13 @@ export interface Tally {
   above: readonly (readonly [first: number, last: number])[];
 }
 
+/** `avatar`: a data URL of at most PICTURE_BYTES of webp, jpeg or png. */
+export interface AboutGroup {
+  title?: string;
+  topic?: string;
+  avatar?: string;
+}
+
 export interface ConversationView {
   id: string;
   type: ConversationType;
@@ -121,6 +128,8 @@ export interface ConversationView {
   title: string | null;
   /** What a group is about, if its moderators say so; sealed with the title. */
   topic: string | null;
+  /** The picture of a group, a data URL; sealed with the title. */
+  avatar: string | null;
   createdBy: string;
   isActive: boolean;
   lastMessageAt: string;
@@ -287,8 +296,8 @@ export interface Chat {
 
   createDirect(userId: string): Promise<string>;
   createGroup(title: string, userIds: string[]): Promise<string>;
-  /** Title and topic of a group, sealed together; what is not named stays. An empty topic takes it away. */
-  update(conversationId: string, change: { title?: string; topic?: string }): Promise<void>;
+  /** What a group is called and about, sealed together; what is not named stays, an empty topic or picture goes. BAD_REQUEST `bad_picture`. */
+  update(conversationId: string, change: AboutGroup): Promise<void>;
   rename(conversationId: string, title: string): Promise<void>;
   archive(conversationId: string): Promise<void>;
   /** On all my devices. Until this ISO time, or `FOR_EVER` (client/select); null: told again from now on. */

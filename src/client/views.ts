@@ -63,6 +63,7 @@ export function toFrame(conversation: Conversation, title: OpenedTitle, me: stri
     version: conversation.version,
     title: title.title,
     topic: title.topic,
+    avatar: title.avatar,
     titleRevision: title.revision,
     participants: conversation.participants.map((one) => toParticipantView(one, conversation.version)),
     myRole: mine?.role ?? 'member',

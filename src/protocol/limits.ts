@@ -4,8 +4,8 @@ export const LIMITS = {
   participants: 1_000,
   /** Characters of base64 in `contentEncrypted` (an envelope of about 30 KB). */
   contentEncrypted: 40_000,
-  /** Characters of base64 in a group's sealed title. */
-  title: 4_000,
+  /** Characters of base64 in a group's sealed title, topic and picture. */
+  title: 12_000,
   /** Bytes of one WebSocket frame. */
   frameBytes: 64 * 1024,
   /** Bytes of an HTTP body; `epochBodyBytes` for procedures that carry an `epoch` (wraps for 1,000 members are 1.6 MB). */

@@ -550,9 +550,33 @@ it('[P30] a title counts only from somebody whose signed role may set it', async
     const header = { type: 'meta' as const, messageId: idOf(group), revision: 2 };
     return { id: idOf(group), title: (await row(by, group, { title: 'Plans' }, { header })).contentEncrypted };
   };
-  expect(await keyring.openTitles([await title(bobIs())])).toEqual([{ title: null, topic: null, revision: 2 }]);
+  expect(await keyring.openTitles([await title(bobIs())])).toEqual([
+    { title: null, topic: null, avatar: null, revision: 2 },
+  ]);
   expect(await keyring.openTitles([await title(annIs())])).toMatchObject([{ title: 'Plans', revision: 2 }]);
   expect(await keyring.openTitles([await title(bobIs())])).toMatchObject([{ title: 'Plans' }]);
+});
+
+it('[C89] a picture counts only if it is a small one that travels inside the title', async () => {
+  const shown = async (avatar: unknown, revision: number): Promise<string | null> => {
+    const header = { type: 'meta' as const, messageId: idOf(group), revision };
+    const { contentEncrypted } = await row(annIs(), group, { title: 'Plans', avatar }, { header });
+    const opened = await keyring.openTitles([{ id: idOf(group), title: contentEncrypted }]);
+    return must(opened[0], 'one for one').avatar;
+  };
+  const good = `data:image/webp;base64,${'AAAA'.repeat(1_000)}`;
+  expect(await shown(good, 1)).toBe(good);
+  const lies = [
+    'https://elsewhere.example/who-looks.png',
+    '/files/1',
+    'data:image/svg+xml;base64,AAAA',
+    'data:text/html;base64,AAAA',
+    `data:image/png;base64,${'AAAA'.repeat(1_367)}`,
+    'data:image/png;base64,AAAA"onerror=',
+    { src: good },
+    undefined,
+  ];
+  for (const [n, lie] of lies.entries()) expect(await shown(lie, n + 2)).toBeNull();
 });
 
 it('[C85] a title of the past, or another one of the same number, changes nothing, after a reload either', async () => {

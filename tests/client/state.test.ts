@@ -41,6 +41,7 @@ const conversation = (change: Partial<ConversationView> = {}): ConversationView 
   myRole: 'member',
   myReadSeq: 0,
   topic: null,
+  avatar: null,
   titleRevision: -1,
   rekeyRequired: false,
   tally: { upTo: 0, above: [] },

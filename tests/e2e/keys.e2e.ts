@@ -1,6 +1,7 @@
 /** Who may read what, in browsers: added with and without the past, removed, and what the server has of all that. */
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { must } from '#lib/must';
 import { launch } from './browser.ts';
 import { Person } from './person.ts';
 import { leaks, wrote } from './plaintext.ts';
@@ -52,6 +53,16 @@ test('[P22] [C81] one of three comes with the past, one without; who is removed 
   await people(ann).getByRole('textbox', { name: 'Topic' }).fill(wrote('Plants of the high meadows'));
   await people(ann).getByRole('button', { name: 'Save' }).click();
   await bo.page.getByRole('button', { name: 'About Herbarium' }).getByText('Plants of the high meadows').waitFor();
+  await people(ann).locator('input[type=file]').setInputFiles('web/public/icon-192.png');
+  await people(ann).getByRole('button', { name: 'Change the picture' }).waitFor();
+  const picture = await people(ann).locator('img').first().getAttribute('src');
+  const [, bytes = ''] = must(picture, 'a picture').split(',');
+  wrote(bytes);
+  expect(bytes.length).toBeGreaterThan(200);
+  await bo.page.getByRole('button', { name: 'About Herbarium' }).locator('img').waitFor();
+  expect(await bo.page.getByRole('button', { name: 'About Herbarium' }).locator('img').getAttribute('src')).toBe(
+    picture,
+  );
   await people(ann).getByRole('button', { name: 'Actions for Boris' }).click();
   await ann.page.getByRole('menuitem', { name: 'Remove from the group' }).click();
   await ann.page.getByRole('button', { name: 'Remove', exact: true }).click();
@@ -60,6 +71,7 @@ test('[P22] [C81] one of three comes with the past, one without; who is removed 
   await bo.conversations.getByRole('link', { name: 'Herbarium' }).waitFor({ state: 'detached' });
   await ann.send('an edelweiss, after Boris');
   await cleo.sees('an edelweiss, after Boris');
+  await cleo.page.getByRole('button', { name: 'About Herbarium' }).locator('img').waitFor();
 
   await add(ann, bo, false);
   await ann.send('a late crocus');

@@ -96,7 +96,7 @@ describe('requests', () => {
       [query('presence.get', { userIds: Array(501).fill(eve.userId) }), 500],
       [query('keys.identities', { userIds: Array(101).fill(eve.userId) }), 100],
       [mutate('conversations.update', { conversationId, settings: { a: 'x'.repeat(9_000) } }), 8_000],
-      [mutate('conversations.update', { conversationId, title: 'AAAA'.repeat(1_001) }), 4_000],
+      [mutate('conversations.update', { conversationId, title: 'AAAA'.repeat(3_001) }), 12_000],
       [mutate('messages.send', { ...(await draft(ann, room, 'x')), contentEncrypted: 'A'.repeat(40_004) }), 40_000],
       [mutate('keys.settings', { version: 1, data: 'AAAA'.repeat(15_001) }), 60_000],
     ] as const)

@@ -13,6 +13,7 @@ import { tellProblem } from '../ui/toast.tsx';
 import { setUi } from '../ui-state.ts';
 import { Adding } from './adding.tsx';
 import { GroupName } from './group-name.tsx';
+import { GroupPicture } from './group-picture.tsx';
 import { GroupTopic } from './group-topic.tsx';
 import { MemberList } from './member-list.tsx';
 import { Mute } from './mute.tsx';
@@ -37,8 +38,8 @@ export default function MembersPanel({ conversation }: { conversation: Conversat
     <Dialog open onOpenChange={(open) => !open && close()} title={isGroup ? 'People' : 'About'} form="sheet">
       <div ref={scroller} className="min-h-0 flex-1 overflow-y-auto">
         <div className="grid justify-items-center px-5 pt-2 pb-5 text-center">
-          <Avatar {...face} size="lg" />
-          {isGroup && mayManage(conversation) ? (
+          {mayManage(conversation) ? <GroupPicture conversation={conversation} /> : <Avatar {...face} size="lg" />}
+          {mayManage(conversation) ? (
             <GroupName conversation={conversation} />
           ) : (
             <p className="mt-3 text-xl font-semibold tracking-tight wrap-anywhere">{face.name}</p>

@@ -1,4 +1,4 @@
-/** Initials on a calm colour that belongs to the id for ever. Decoration: the name always stands beside it as text. */
+/** A picture, or initials on a calm colour that belongs to the id for ever. Decoration: the name always stands beside it as text. */
 import { cn } from './cn.ts';
 
 const HUES = [25, 60, 95, 145, 185, 235, 285, 340];
@@ -22,22 +22,24 @@ interface AvatarProps {
   size?: keyof typeof SIZES;
   /** Groups are squares with soft corners, people are round. */
   group?: boolean;
+  /** A data URL. */
+  picture?: string | null;
   className?: string;
 }
 
-export function Avatar({ id, name, size = 'md', group, className }: AvatarProps) {
+export function Avatar({ id, name, size = 'md', group, picture, className }: AvatarProps) {
   return (
     <span
       aria-hidden
       style={{ '--hue': hueOf(id) } as React.CSSProperties}
       className={cn(
-        'hue grid shrink-0 place-items-center font-semibold tracking-wide select-none',
+        'hue grid shrink-0 place-items-center overflow-hidden font-semibold tracking-wide select-none',
         SIZES[size],
         group ? (size === 'lg' ? 'rounded-xl' : 'rounded-md') : 'rounded-full',
         className,
       )}
     >
-      {initialsOf(name)}
+      {picture ? <img src={picture} alt="" draggable={false} className="size-full object-cover" /> : initialsOf(name)}
     </span>
   );
 }

@@ -21,6 +21,7 @@ import {
 } from '#crypto/verify';
 import type { Conversation } from '#protocol/conversation';
 import type { Message, Reaction } from '#protocol/message';
+import { pictureOf } from '../picture.ts';
 import type { Content } from '../types.ts';
 import type { ConversationKeys } from './conversation-keys.ts';
 import type { EpochLog } from './epoch-log.ts';
@@ -28,7 +29,7 @@ import { KeyringError, reasonOf } from './error.ts';
 import type { Identities } from './identities.ts';
 import type { IdentityLog } from './identity-log.ts';
 import type { Seen } from './seen.ts';
-import type { OpenedTitle, Titles } from './titles.ts';
+import { NO_TITLE, type OpenedTitle, type Titles } from './titles.ts';
 
 export interface OpenedMessage {
   content: Content;
@@ -74,7 +75,7 @@ export class Opener {
 
   /** One that does not verify leaves what was known; one that is older than that as well. */
   async openTitle({ id, title }: Pick<Conversation, 'id' | 'title'>): Promise<OpenedTitle> {
-    if (title === null) return { title: null, topic: null, revision: -1 };
+    if (title === null) return { ...NO_TITLE, revision: -1 };
     const { titles } = this.#parts;
     let revision = -1;
     try {
@@ -84,13 +85,13 @@ export class Opener {
       const verified = await this.#verify(envelope, { conversationId: id, types: ['meta'] });
       if (verified.sender.role === ROLE_MEMBER) throw new KeyringError('NOT_ALLOWED');
       const payload = await this.#decrypt(verified);
-      const opened = { title: textOf(payload.title), topic: textOf(payload.topic), revision };
+      const { title: name, topic, avatar } = payload;
+      const opened = { title: textOf(name), topic: textOf(topic), avatar: pictureOf(avatar), revision };
       return await titles.newest(id, { ...opened, hash: toBase64(verified.hash) });
     } catch (error) {
       reasonOf(error);
-      const known = await titles.known(id);
       // The next title has to count from the envelope that the server holds.
-      return { title: known?.title ?? null, topic: known?.topic ?? null, revision };
+      return { ...NO_TITLE, ...(await titles.known(id)), revision };
     }
   }
 

@@ -1,10 +1,12 @@
-/** Owns the memory of what groups are called: the newest title that verified, kept on the device, so that none comes back from the past. */
+/** Owns the memory of what groups are called and look like: the newest that verified, kept on the device, so that none comes back from the past. */
 import { Serial } from '#lib/serial';
 import type { Device } from './device.ts';
 
 export interface OpenedTitle {
   title: string | null;
   topic: string | null;
+  /** A data URL of a small picture. */
+  avatar: string | null;
   /** Of the envelope; -1 when there is none. */
   revision: number;
 }
@@ -13,6 +15,9 @@ interface Known extends OpenedTitle {
   /** base64 of the envelope's hash. */
   hash: string;
 }
+
+/** Before the first one that verified. */
+export const NO_TITLE = { title: null, topic: null, avatar: null };
 
 export class Titles {
   readonly #device: Device;
@@ -35,11 +40,12 @@ export class Titles {
   }
 
   async known(conversationId: string): Promise<Known | undefined> {
-    const known =
-      this.#known.get(conversationId) ??
-      ((await this.#device.get('sealed', place(conversationId))) as Known | undefined);
-    if (known) this.#known.set(conversationId, known);
-    return known;
+    const known = this.#known.get(conversationId);
+    if (known) return known;
+    const kept = (await this.#device.get('sealed', place(conversationId))) as Known | undefined;
+    // One that was kept before groups had pictures says nothing of one.
+    if (kept) this.#known.set(conversationId, { ...NO_TITLE, ...kept });
+    return this.#known.get(conversationId);
   }
 
   forget(): void {
