@@ -48,43 +48,6 @@ const UNSAFE: Record<string, string> = {
   BAD_RECOVERY_KEY: 'There is a slip in the recovery key. Please compare it once more.',
 };
 
-/** Codes of the cryptographic core (crypto/error.ts) and of the keyring. */
-const UNREADABLE: Record<string, string> = {
-  ROW_MISMATCH: 'It does not belong where the server has put it, so it may have been moved or exchanged.',
-  FORGED_SENDER: 'It was not written by the person the server says it is from.',
-  NOT_A_MEMBER: 'Its author was not part of this conversation.',
-  NOT_ALLOWED: 'Its author was not allowed to do that here.',
-  NO_IDENTITY: 'The keys of its author are not known.',
-  PIN_MISMATCH: 'The keys of its author are not the ones known from before.',
-  OWN_IDENTITY_MISMATCH: 'The server gave keys for you that are not yours.',
-  OWN_IDENTITY_ROLLBACK: 'Others were given newer keys of yours than this device has.',
-  WRONG_CONVERSATION: 'It was written for another conversation.',
-  LATE_EPOCH: 'It was locked with a key that was no longer in use.',
-  REPLAY: 'It is a message from before, given again in another place.',
-  ROLLBACK: 'It is older than what was here already.',
-  EQUIVOCATION: 'It is not what the same message said before.',
-  EPOCH_ROLLBACK: 'The server went back to an older list of people.',
-  EPOCH_FORK: 'The server tells different people different lists of who is here.',
-  EPOCH_MISMATCH: 'It does not fit the list of people in this conversation.',
-  BAD_TAG: 'It does not fit the message that it belongs to.',
-  BEFORE_JOIN:
-    'It was written while you were not in this conversation. Whoever adds people can let them read earlier messages.',
-  NO_EPOCH_KEY:
-    'The key for it never reached you. Your device makes new keys by itself, so what comes next will be readable; ask for this one to be sent again.',
-  BAD_WRAP:
-    'Somebody gave you a wrong key for it. Your device makes new keys by itself, so what comes next will be readable; ask for this one to be sent again.',
-  BAD_GRANT: 'Whoever let you read earlier messages gave you a wrong key for it. Ask another admin to add you again.',
-  BAD_SIGNATURE:
-    'The signature is not that of the person it claims to come from, so it may have been forged. Ask them on another way whether they wrote it.',
-  BAD_IDENTITY: 'The keys of its author do not pass their checks.',
-  BAD_EPOCH: 'The list of people in this conversation does not pass its checks.',
-  BAD_FORMAT: 'It arrived damaged.',
-  BAD_VERSION: 'It was written by a newer version of Parley than this one. Reload the page to get it.',
-  DECRYPT: 'It was changed on its way, or locked with a key that is not ours.',
-  UNWRAP: 'The key that came with it was not made for you.',
-  KEY_COMMIT: 'The key that came with it is not the one everybody else has.',
-};
-
 const reasonOf = (error: unknown): string | undefined => {
   if (typeof error !== 'object' || error === null) return undefined;
   if ('reason' in error && typeof error.reason === 'string') return error.reason;
@@ -105,7 +68,3 @@ export function wordsForReason(reason: string | undefined): string {
     ? 'That did not work. Please try again in a moment.'
     : 'You seem to be offline. Please try again when you are back.';
 }
-
-/** Why a message cannot be shown. */
-export const unreadableWords = (reason: string) =>
-  UNREADABLE[reason] ?? 'It did not pass the checks that prove who wrote it and that nobody changed it.';

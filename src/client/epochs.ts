@@ -110,9 +110,11 @@ export async function setTitle(context: Context, conversationId: string, wanted:
       store.apply({ type: 'conversations', conversations: await openConversations(context, [seen]) });
       return;
     } catch (error) {
-      const isStale = isReason(error, 'epoch_stale', 'revision_stale', 'rekey_required');
+      const isStale = isReason(error, 'epoch_stale', 'revision_stale', 'rekey_required', 'contact_changed');
       if (!isStale || attempts >= ATTEMPTS) throw error;
       if (isReason(error, 'rekey_required')) await rotate(context, conversationId, 'rekey_required');
+      // Of somebody who has left; for one who is still here, it is refused as well.
+      if (isReason(error, 'contact_changed')) await rotate(context, conversationId);
       await keyring.sync(conversationId);
       await refreshConversations(context, [conversationId]);
     }

@@ -23,10 +23,15 @@ export async function openConversations(context: Context, seen: ConversationSeen
   const titles = await inSdkWords(context.keyring.openTitles(seen.map(({ id, title }) => ({ id, title }))));
   const opened = await inSdkWords(context.keyring.openMessages(last));
   const byId = new Map(last.map((message, i) => [message.id, opened[i]]));
-  return seen.map((conversation, i) => {
+  const views = seen.map((conversation, i) => {
     const title = must(titles[i], 'one for each');
     return toConversationView(conversation, { title, lastMessage: byId.get(conversation.lastMessage?.id ?? '') }, me);
   });
+  context.unreadable.note(
+    context,
+    views.flatMap(({ lastMessage }) => lastMessage ?? []),
+  );
+  return views;
 }
 
 /** Asks for conversations whose feed events came before they were known here, and for counts that went stale. */

@@ -378,13 +378,12 @@ describe('keys of the past', () => {
 });
 
 describe('[C84] keychains', () => {
-  async function rotations(count: number): Promise<AuthoredEpoch[]> {
-    const made = [group];
+  async function rotations(count: number, from = group): Promise<AuthoredEpoch[]> {
+    const made = [from];
     for (let i = 0; i < count; i++) {
       const last = must(made.at(-1), 'the beginning');
-      made.push(
-        server.accept(await epochBy(annIs(), people(), { kind: 'rotate', ops: [] }, last), me.userId, made.length),
-      );
+      const next = await epochBy(annIs(), people(), { kind: 'rotate', ops: [] }, last);
+      made.push(server.accept(next, me.userId, next.state.record.epoch));
     }
     return made;
   }
@@ -442,6 +441,52 @@ describe('[C84] keychains', () => {
     server.mine = [];
     await elsewhere();
     for (const epoch of epochs) expect(await contentOf(await row(annIs(), epoch, text('x')))).toEqual(says('x'));
+  });
+
+  it('what came while a device was away, and another has put together since, is looked for there', async () => {
+    const { putKeychain } = server;
+    server.putKeychain = async (chain) => {
+      await putKeychain(chain);
+      server.mine = server.mine.filter(({ epoch }) => epoch > chain.throughEpoch || epoch === server.log.length - 1);
+    };
+    const made = await rotations(3);
+    await keyring.sync(idOf(group));
+    await vi.waitFor(() => expect(server.chain?.throughEpoch).toBe(3));
+    const away = keyring;
+    await elsewhere();
+    const [, ...later] = await rotations(4, must(made.at(-1), 'made'));
+    await keyring.sync(idOf(group));
+    await vi.waitFor(() => expect(server.chain?.throughEpoch).toBe(7));
+    const asked = vi.spyOn(server, 'keychain');
+    for (const epoch of later) {
+      expect((await away.openMessages([await row(annIs(), epoch, text('x'))]))[0]?.content).toEqual(says('x'));
+    }
+    expect(asked).toHaveBeenCalledTimes(1);
+  });
+
+  it('what was wrapped for keys that went with a reset is not waited for, and the rest becomes a blob', async () => {
+    const anew = new Keyring(memoryStorage(), server);
+    const { userId } = registered;
+    const stored = { userId, identity: registered };
+    const { body } = await anew.resetAccount(stored, 'from scratch', NOW);
+    await anew.finishChange();
+    server.links.push({ userId, gen: 1, prevSig: null, ...body.identity });
+    const record = decodeIdentity(fromBase64(body.identity.record));
+    const renewed = { ...me, identity: record, fingerprint: await fingerprint(record) };
+    const everybody = [annIs(), bobIs(), renewed];
+    let last = group;
+    for (let i = 0; i < 4; i++) {
+      const ops = i === 0 ? [rekey(renewed)] : [];
+      last = server.accept(await epochBy(annIs(), everybody, { kind: 'rotate', ops }, last), userId, i + 1);
+    }
+    const reads = async (epoch: AuthoredEpoch) =>
+      (await anew.openMessages([await row(annIs(), epoch, text('x'))]))[0]?.content;
+    expect(await reads(last)).toEqual(says('x'));
+    expect(await reads(group)).toEqual(unreadable('BEFORE_RESET'));
+    await vi.waitFor(() => expect(server.chain?.throughEpoch).toBe(4));
+    const asked = vi.spyOn(server, 'wraps');
+    await anew.sync(idOf(group));
+    expect(asked).not.toHaveBeenCalled();
   });
 });
 

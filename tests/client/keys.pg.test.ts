@@ -3,7 +3,9 @@ import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { createChat, memoryStorage } from '#client/index';
 import { messageKey, openEnvelope, openGrant, openKeychain, ratchetKey, unwrapKey } from '#crypto/index';
 import { decodeEpoch, decodeIdentity, fingerprint, fromBase64, parseEnvelope, sha256 } from '#crypto/verify';
+import { selectChanged } from '#client/select';
 import { must } from '#lib/must';
+import { issueCode } from '#server/domain/account-codes';
 import { add } from '../crypto/people.ts';
 import { draftEpoch, type Person, type Room, sealTitle, send } from '../harness/people.ts';
 import { newComer } from '../harness/registration.ts';
@@ -220,6 +222,17 @@ it('[C83] whoever is given a bad key makes a new one, and two who do it at once 
   expect(epochOf(ann, room.id)).toBeLessThanOrEqual(3);
 });
 
+it('[C83] a last message that cannot be read heals its conversation before anybody opens it', async () => {
+  const dan = await newChat(server.url);
+  await using mallory = await newComer(server, 'malvina');
+  const good = await hisGroup(mallory, [ann, dan]);
+  await dan.chat.close();
+  const room = await badRotation(mallory, good, [dan.id]);
+  await send(mallory, room, 'only for Ann');
+  await using back = await sameOn(server.url, dan);
+  await until(back.chat, (state) => (state.conversations[room.id]?.keyEpoch ?? 0) > 1);
+});
+
 it('[C10] two who rotate at once make one epoch, and both are heard; so do two tabs', async () => {
   const id = await group(bob, cyd);
   await cyd.chat.removeParticipant(id, cyd.id);
@@ -253,6 +266,23 @@ it('[C10] two who rotate at once make one epoch, and both are heard; so do two t
   for (const message of sent) await stored(bob.chat, id, message);
   expect(epochOf(bob, id)).toBe(before + 1);
   await Promise.all(tabs.map((tab) => tab.close()));
+});
+
+it('[C71] somebody who was compared, has started over and has left keeps nobody from talking', async () => {
+  await using dan = await newChat(server.url);
+  const id = await group(bob, dan);
+  await ann.chat.verify(dan.id, (await ann.chat.safetyNumber(dan.id)).number);
+  const code = await issueCode(server.deps, { userId: dan.id, purpose: 'reset' });
+  const anew = createChat({ url: server.url });
+  await using _ = { [Symbol.asyncDispose]: () => anew.close() };
+  await anew.resetAccount({ login: dan.username, code, password: 'from scratch' });
+  await until(ann.chat, ({ trust }) => trust[dan.id] === 'changed');
+  const waiting = ann.chat.send(id, { text: 'is that you, Dan?' });
+  await until(ann.chat, selectChanged(id));
+  await anew.removeParticipant(id, dan.id);
+  await stored(ann.chat, id, waiting);
+  await ann.chat.rename(id, 'Without Dan');
+  await reads(bob, id, 'is that you, Dan?');
 });
 
 it('[C84] many wraps become one blob: the server keeps the newest, and a new device reads everything', async () => {

@@ -1,6 +1,6 @@
 /** Stands where a message is that did not pass its checks (P30): says so, and why, and never shows what it claimed. */
 import { ChevronDown, ShieldAlert } from 'lucide-react';
-import { unreadableWords } from '../words.ts';
+import { unreadableWords } from './unreadable-words.ts';
 
 export function Unreadable({ reason }: { reason: string }) {
   return (

@@ -13,7 +13,7 @@ export interface StoredConversation {
 }
 
 /** Why a key of an epoch is not here. */
-export type KeyProblem = 'BEFORE_JOIN' | 'NO_EPOCH_KEY' | 'BAD_WRAP' | 'BAD_GRANT';
+export type KeyProblem = 'BEFORE_JOIN' | 'BEFORE_RESET' | 'NO_EPOCH_KEY' | 'BAD_WRAP' | 'BAD_GRANT';
 
 export class ConversationKeys {
   /** By epoch number. */
@@ -21,8 +21,8 @@ export class ConversationKeys {
   /** Number of the last message when the epoch was accepted: later ones must not use an older epoch. */
   readonly seqs: number[] = [];
   readonly keys = new Map<number, Bytes>();
-  /** What was given for an epoch and was no good. */
-  readonly refused = new Map<number, 'BAD_WRAP' | 'BAD_GRANT'>();
+  /** Keys that are not waited for any more: what was given was no good, or is for keys of mine that are gone. */
+  readonly refused = new Map<number, 'BAD_WRAP' | 'BAD_GRANT' | 'BEFORE_RESET'>();
   /** The last epoch in my keychain on the server, -1 while there is none. */
   chained = -1;
   readonly #userId: string;
@@ -84,10 +84,22 @@ export class ConversationKeys {
   /** Whether I was a member in that epoch, and its key had to reach me. */
   isMine = (epoch: number): boolean => this.states[epoch]?.members.has(this.#userId) ?? false;
 
-  /** The first epoch of mine whose key is not here. */
+  /** The first epoch of mine whose key has not come, and may come yet. */
   get missing(): number | undefined {
-    const state = this.states.find(({ record: { epoch } }) => this.isMine(epoch) && !this.keys.has(epoch));
+    const state = this.states.find(({ record: { epoch, kind } }) => {
+      const follows = kind === 'ratchet' && this.isMine(epoch - 1);
+      return this.isMine(epoch) && !follows && !this.keys.has(epoch) && !this.refused.has(epoch);
+    });
     return state?.record.epoch;
+  }
+
+  /** Of epochs in which I still had keys of before this generation: what was wrapped for those opens for nobody. */
+  giveUpBefore(gen: number): void {
+    for (const { members, record } of this.states) {
+      const mine = members.get(this.#userId);
+      const isLost = mine !== undefined && mine.gen < gen && !this.keys.has(record.epoch);
+      if (isLost && !this.refused.has(record.epoch)) this.refused.set(record.epoch, 'BEFORE_RESET');
+    }
   }
 
   /** Every key that follows from one I hold. */

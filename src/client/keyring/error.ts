@@ -20,6 +20,8 @@ export type KeyringReason =
   | 'BAD_TAG'
   /** Sealed while I was not in the conversation, and nobody has granted me its key. */
   | 'BEFORE_JOIN'
+  /** Sealed for keys of mine that went with a reset. */
+  | 'BEFORE_RESET'
   /** The key that was wrapped for me has not come. */
   | 'NO_EPOCH_KEY'
   /** What came in its place was not that key. */

@@ -20,6 +20,8 @@ export class KeyChest {
   readonly #parts: Parts;
   /** Conversations whose grants were asked for, by the number of epochs I was not in. */
   readonly #granted = new Map<string, number>();
+  /** Conversations whose keychain was looked into for what had not come, by the number of epochs there were. */
+  readonly #searched = new Map<string, number>();
   readonly #compacting = new Set<string>();
 
   constructor(parts: Parts) {
@@ -32,16 +34,19 @@ export class KeyChest {
 
   forget(): void {
     this.#granted.clear();
+    this.#searched.clear();
   }
 
   /** From what is cheapest to what is dearest. Bad keys cost their epoch and nothing else: the next send rotates. */
   async unlock(conversationId: string, conversation: ConversationKeys, chain?: OwnKeychain | null): Promise<void> {
+    conversation.giveUpBefore(Math.min(...this.#parts.me().kem.keys()));
     if (chain) await this.#openChain(conversationId, conversation, chain);
     await conversation.deriveRatchets();
     const { missing } = conversation;
     if (missing !== undefined) {
       await this.#unwrap(conversationId, conversation, missing);
       await conversation.deriveRatchets();
+      await this.#search(conversationId, conversation);
     }
     const closed = conversation.states.filter(({ record: { epoch } }) => {
       return !conversation.isMine(epoch) && !conversation.keys.has(epoch);
@@ -51,6 +56,16 @@ export class KeyChest {
     await this.#openGrants(conversationId, conversation);
     await conversation.deriveRatchets();
     this.#granted.set(conversationId, closed);
+  }
+
+  /** While this device was away, another one of mine may have put wraps into the keychain, and the server dropped them. */
+  async #search(conversationId: string, conversation: ConversationKeys): Promise<void> {
+    const size = conversation.states.length;
+    if (conversation.missing === undefined || this.#searched.get(conversationId) === size) return;
+    const chain = await this.keychain(conversationId);
+    if (chain) await this.#openChain(conversationId, conversation, chain);
+    await conversation.deriveRatchets();
+    this.#searched.set(conversationId, size);
   }
 
   /** Whether so many wraps have come since the last keychain that a new one is worth it. */

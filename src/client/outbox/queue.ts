@@ -33,6 +33,8 @@ interface Trouble {
   attempts: number;
   reseals: number;
   faults: number;
+  /** A rotation was tried because of somebody's new keys who is not here any more. */
+  cleared: boolean;
   /** The keys, or the message, have changed: to be looked at before the next attempt. */
   stale: unknown;
 }
@@ -168,7 +170,7 @@ export class Queue {
     trouble.attempts++;
     if (isReason(error, 'message_id_taken')) return this.#settle(entry, error);
     if (this.#delivery.isDone(entry, error)) return this.#finish(entry, 'dropped');
-    if (isReason(error, 'contact_changed')) return this.#wait(entry, trouble.attempts);
+    if (isReason(error, 'contact_changed')) return this.#wait(entry, trouble, error);
     const isStale = isReason(
       error,
       'epoch_stale',
@@ -195,12 +197,20 @@ export class Queue {
   }
 
   /** For a person to decide about somebody's new keys. Nothing is lost, and nothing behind it overtakes. */
-  async #wait(entry: Entry, attempts: number): Promise<void> {
+  async #wait(entry: Entry, trouble: Trouble, error: unknown): Promise<void> {
     const { signal, store } = this.#context;
     this.#listeners.onStep(entry, 'waiting');
-    await sleep(backoffMs(attempts), signal);
+    await sleep(backoffMs(trouble.attempts), signal);
+    if (signal.aborted) return;
     const isBlocked = () => selectChanged(entry.conversationId)(store.state) !== undefined && !signal.aborted;
-    if (!isBlocked()) return;
+    if (!isBlocked()) {
+      // Whoever it is has left: a rotation puts them out, and asks nothing about them.
+      if (trouble.cleared) return this.#fail(entry, error);
+      trouble.cleared = true;
+      trouble.stale = error;
+      return;
+    }
+    trouble.cleared = false;
     await new Promise<void>((resolve) => {
       const look = () => {
         if (isBlocked()) return;
@@ -245,7 +255,7 @@ export class Queue {
   }
 
   #troubleOf(id: string): Trouble {
-    const trouble = this.#troubles.get(id) ?? { attempts: 0, reseals: 0, faults: 0, stale: undefined };
+    const trouble = this.#troubles.get(id) ?? { attempts: 0, reseals: 0, faults: 0, cleared: false, stale: undefined };
     this.#troubles.set(id, trouble);
     return trouble;
   }
