@@ -31,7 +31,10 @@ export function unpad(padded: Uint8Array): Bytes {
 }
 
 /** Whether the plaintext behind this ciphertext has the length of a bucket; tells padded from unpadded without any key. */
-export function isPadded(ciphertext: Uint8Array): boolean {
-  const length = plaintextLength(ciphertext.length);
+export const isPadded = (ciphertext: Uint8Array): boolean => isPaddedLength(ciphertext.length);
+
+/** The same for a ciphertext of which only the length is known. */
+export function isPaddedLength(ciphertextLength: number): boolean {
+  const length = plaintextLength(ciphertextLength);
   return length !== undefined && paddedLength(length) === length;
 }

@@ -36,6 +36,6 @@ export {
   type SignedIdentity,
   verifyIdentity,
 } from './identity.ts';
-export { isPadded } from './padding.ts';
+export { isPadded, isPaddedLength } from './padding.ts';
 
 export const sha256 = async (bytes: Uint8Array): Promise<Bytes> => primitives.sha256(bytes);

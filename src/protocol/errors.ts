@@ -24,6 +24,8 @@ export type Reason =
   | 'self_conversation'
   | 'system_message_refused'
   | 'push_endpoint_refused'
+  | 'attachment_unknown'
+  | 'too_many_attachments'
   // UNAUTHORIZED
   | 'not_signed_in'
   | 'invalid_credentials'
@@ -58,10 +60,17 @@ export type Reason =
   | 'last_admin'
   | 'settings_stale'
   | 'keychain_stale'
+  | 'file_id_taken'
+  | 'attachment_taken'
+  /** The upload is elsewhere by now: the header `upload-offset` says where. */
+  | 'offset_stale'
   // limits
   | 'too_large'
   | 'too_many_participants'
   | 'too_many_reactions'
+  | 'file_too_large'
+  | 'quota_exceeded'
+  | 'too_many_files'
   | 'rate_limited'
   | 'overloaded'
   | 'internal';

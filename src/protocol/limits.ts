@@ -28,6 +28,10 @@ export const LIMITS = {
   keychain: 60_000,
   /** Different reactions on one message by one person. */
   reactionsPerPerson: 20,
+  /** Attachments of one message; FILES_PER_MESSAGE may allow fewer. */
+  attachments: 200,
+  /** Uploads of one person that hang on no message yet. */
+  unsentFiles: 500,
   /** Browsers of one person that are told outside of the page; the oldest make room. */
   pushSubscriptions: 50,
 } as const;

@@ -1,6 +1,7 @@
 /** Messages: sealed content in a clear frame. What a message says, answers or previews is inside its envelope. */
 import { z } from 'zod';
 import { base64, base64Of } from './bytes.ts';
+import { Attachment } from './file.ts';
 import { Counter, Id } from './ids.ts';
 import { LIMITS } from './limits.ts';
 
@@ -29,7 +30,8 @@ export const Message = z.object({
   /** The epoch the message was first sealed in: reaction tags are derived from it, and edits leave it as it is. */
   firstKeyEpoch: z.int(),
   messageType: MessageType,
-  attachments: z.array(z.object({ id: Id, size: z.int() })),
+  /** In the order in which they were sent; none once deleted. */
+  attachments: z.array(Attachment),
   isEdited: z.boolean(),
   isDeleted: z.boolean(),
   createdAt: z.string(),
@@ -54,7 +56,8 @@ export const SendMessage = z.object({
   contentEncrypted: Envelope,
   keyEpoch: Counter,
   messageType: MessageType.default('text'),
-  attachmentIds: z.array(Id).max(0, 'attachments are not available yet').optional(),
+  /** Complete uploads of the sender's own to this conversation, which hang on no other message. */
+  attachmentIds: z.array(Id).max(LIMITS.attachments).optional(),
 });
 export type SendMessage = z.infer<typeof SendMessage>;
 /** Who has no right to edit or delete is told FORBIDDEN, also when the envelope is malformed: its form is judged after his role. */

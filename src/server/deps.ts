@@ -13,6 +13,9 @@ import type { Env } from './env.ts';
 import { Audience } from './feed/audience.ts';
 import { Cursors, readDatabaseTag } from './feed/cursor.ts';
 import { Hub } from './feed/hub.ts';
+import { openStorage } from './files/open.ts';
+import type { Storage } from './files/storage.ts';
+import { Turns } from './files/turns.ts';
 import { Offline } from './jobs/offline.ts';
 import { createMail, type Mail } from './mail.ts';
 import type { Logger } from './observe/log.ts';
@@ -47,6 +50,7 @@ export interface Deps extends AsyncDisposable {
   readonly audience: Audience;
   readonly cursors: Cursors;
   readonly hub: Hub;
+  readonly files: { readonly storage: Storage; readonly turns: Turns };
   /** Notices who is to be told outside of the page; asleep until the queues are open (jobs/jobs.ts). */
   readonly offline: Offline;
   /** Milliseconds since 1970; tests may move it. */
@@ -93,6 +97,7 @@ export async function createDeps(options: DepsOptions): Promise<Deps> {
     await hub.start();
     const metrics = createMetrics({ processMetrics, ...(redis && { isRedisUp: () => redis.isUp }) });
     const mail = createMail(env);
+    const files = { storage: await openStorage(env), turns: new Turns() };
     const offline = new Offline({ sql, bus, presence, metrics, log });
     return {
       env,
@@ -115,10 +120,12 @@ export async function createDeps(options: DepsOptions): Promise<Deps> {
       audience: new Audience(bus, db, (userId) => offline.returned(userId)),
       cursors: new Cursors(await readDatabaseTag(sql)),
       hub,
+      files,
       offline,
       now,
       async [Symbol.asyncDispose]() {
         // Whatever uses the pool ends before it.
+        await files.turns.stopAll();
         hub.close();
         stopFollowing();
         typing.close();

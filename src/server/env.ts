@@ -1,8 +1,10 @@
 /** The environment, read and checked once. Nobody else looks at `process.env`, so this file is the list of all settings. */
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { LIMITS } from '#protocol/limits';
 
 const text = z.string().trim().min(1);
+const GIB = 1024 ** 3;
 const key32 = text.refine((value) => Buffer.from(value, 'base64').length === 32, 'must be base64 of 32 bytes');
 
 const Variables = z.object({
@@ -31,7 +33,41 @@ const Variables = z.object({
   JOBS: z.enum(['on', 'off']).default('on'),
   SMTP_URL: text.regex(/^smtps?:\/\/.+/, 'must begin with smtp:// or smtps://').optional(),
   MAIL_FROM: text.optional(),
+  FILE_MAX_BYTES: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(Number.MAX_SAFE_INTEGER)
+    .default(2 * GIB),
+  FILES_QUOTA_BYTES: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(Number.MAX_SAFE_INTEGER)
+    .default(10 * GIB),
+  FILES_PER_MESSAGE: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(LIMITS.attachments / 2)
+    .default(10),
+  FILES_ORPHAN_HOURS: z.coerce.number().min(0.01).max(8_760).default(24),
+  S3_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
+  S3_REGION: text.default('us-east-1'),
+  S3_BUCKET: text.optional(),
+  S3_ACCESS_KEY_ID: text.optional(),
+  S3_SECRET_ACCESS_KEY: text.optional(),
+  S3_FORCE_PATH_STYLE: z.enum(['on', 'off']).default('on'),
 });
+
+export interface S3Settings {
+  readonly endpoint: string;
+  readonly region: string;
+  readonly bucket: string;
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly forcePathStyle: boolean;
+}
 
 export interface Env {
   readonly production: boolean;
@@ -44,7 +80,17 @@ export interface Env {
   readonly redisUrl: string | undefined;
   readonly dataDir: string;
   readonly secretsFile: string;
-  readonly filesDir: string;
+  readonly files: {
+    /** Where they are kept when there is no `s3`; shared by all nodes. */
+    readonly dir: string;
+    readonly maxBytes: number;
+    /** Per person. */
+    readonly quotaBytes: number;
+    readonly perMessage: number;
+    /** Uploads that nobody goes on with or sends are removed after so long. */
+    readonly orphanMs: number;
+    readonly s3: S3Settings | undefined;
+  };
   /** An origin, without a trailing slash. */
   readonly publicUrl: string;
   readonly accessTokenTtlS: number;
@@ -84,6 +130,9 @@ export function readEnv(source: Readonly<Record<string, string | undefined>> = p
     problems.push('RATE_LIMITS: off is refused when NODE_ENV=production; if it is really meant, set RATE_LIMITS=off!');
   if ((present.VAPID_PUBLIC_KEY === undefined) !== (present.VAPID_PRIVATE_KEY === undefined))
     problems.push('VAPID_PUBLIC_KEY, VAPID_PRIVATE_KEY: set both or neither');
+  const missing = ['S3_BUCKET', 'S3_ACCESS_KEY_ID', 'S3_SECRET_ACCESS_KEY'].filter((name) => !(name in present));
+  if (present.S3_ENDPOINT !== undefined && missing.length > 0)
+    problems.push(`${missing.join(', ')}: needed with S3_ENDPOINT`);
   if (!parsed.success || problems.length > 0) throw new EnvError(problems);
 
   const v = parsed.data;
@@ -98,7 +147,24 @@ export function readEnv(source: Readonly<Record<string, string | undefined>> = p
     redisUrl: v.REDIS_URL,
     dataDir,
     secretsFile: resolve(v.SECRETS_FILE ?? `${dataDir}/secrets.json`),
-    filesDir: resolve(v.FILES_DIR ?? `${dataDir}/files`),
+    files: {
+      dir: resolve(v.FILES_DIR ?? `${dataDir}/files`),
+      maxBytes: v.FILE_MAX_BYTES,
+      quotaBytes: v.FILES_QUOTA_BYTES,
+      perMessage: v.FILES_PER_MESSAGE,
+      orphanMs: v.FILES_ORPHAN_HOURS * 3_600_000,
+      s3:
+        v.S3_ENDPOINT && v.S3_BUCKET && v.S3_ACCESS_KEY_ID && v.S3_SECRET_ACCESS_KEY
+          ? {
+              endpoint: v.S3_ENDPOINT,
+              region: v.S3_REGION,
+              bucket: v.S3_BUCKET,
+              accessKeyId: v.S3_ACCESS_KEY_ID,
+              secretAccessKey: v.S3_SECRET_ACCESS_KEY,
+              forcePathStyle: v.S3_FORCE_PATH_STYLE === 'on',
+            }
+          : undefined,
+    },
     publicUrl: publicUrl.origin,
     accessTokenTtlS: v.ACCESS_TOKEN_TTL,
     rateLimits: v.RATE_LIMITS === 'on',

@@ -34,6 +34,8 @@ const RULES = {
   codeAddress: { points: 60, duration: 15 * MINUTE, shared: true },
   /** Per user: messages that could not be shown, a number at a time. */
   report: { points: 60, duration: MINUTE },
+  /** Per user: pieces and ranges of files. Bytes are the quota's. */
+  files: { points: 3_000, duration: 10 },
   /** Per address: upgrades of sockets. */
   connect: { points: 2_000, duration: 10 },
 } as const satisfies Record<string, Limit>;

@@ -1,6 +1,7 @@
 /** All procedures, by noun. The public contract is this list. */
 import { authRouter } from './routers/auth.ts';
 import { conversationsRouter } from './routers/conversations.ts';
+import { filesRouter } from './routers/files.ts';
 import { keysRouter } from './routers/keys.ts';
 import { messagesRouter } from './routers/messages.ts';
 import { presenceRouter } from './routers/presence.ts';
@@ -15,6 +16,7 @@ export const appRouter = router({
   auth: authRouter,
   conversations: conversationsRouter,
   feed: feedRouter,
+  files: filesRouter,
   keys: keysRouter,
   messages: messagesRouter,
   presence: presenceRouter,

@@ -1,4 +1,5 @@
 /** Every table and view, for drizzle's query builder. */
+export * from './schema/attachments.ts';
 export * from './schema/conversations.ts';
 export * from './schema/epochs.ts';
 export * from './schema/messages.ts';

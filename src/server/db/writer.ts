@@ -2,6 +2,7 @@
  * Writes messages: sends that arrive while the previous flush is on its way go out together, in one statement that
  * checks, orders and stores them, and are answered after its commit. A lone message waits for nobody.
  */
+import type { Attachment } from '#protocol/file';
 import type { Sql } from './client.ts';
 
 export interface NewMessage {
@@ -15,6 +16,7 @@ export interface NewMessage {
   readonly senderGen: number;
   /** SHA-256 of `content`. */
   readonly hash: Uint8Array;
+  readonly attachmentIds: readonly string[];
   /** False when the envelope was refused already: access and repeats are still judged first. */
   readonly acceptable: boolean;
 }
@@ -25,6 +27,7 @@ export type Verdict =
       readonly seq: number;
       readonly version: number;
       readonly createdAt: string;
+      readonly attachments: Attachment[];
       /** The sender's own read watermark before; what lies between was read by answering. */
       readonly readBefore: number;
       /** Not null while the sender hides what he reads. */
@@ -39,7 +42,9 @@ export type Verdict =
         | 'conversation_archived'
         | 'rekey_required'
         | 'epoch_stale'
-        | 'identity_stale';
+        | 'identity_stale'
+        | 'attachment_unknown'
+        | 'attachment_taken';
     };
 
 interface Row {
@@ -48,6 +53,7 @@ interface Row {
   seq: number | null;
   version: number | null;
   created_at: string | null;
+  attachments: Attachment[] | null;
   read_before: number;
   reads_hidden_after: number | null;
 }
@@ -130,14 +136,15 @@ export class Writer {
   }
 }
 
-/** At most MAX_BATCH, and no id twice: a repeat has to find its first use stored. */
+/** At most MAX_BATCH, and no id twice, of a message or an attachment: a repeat has to find its first use stored. */
 function takeBatch(lane: Lane): Waiting[] {
   const ids = new Set<string>();
   const batch: Waiting[] = [];
   const later: Waiting[] = [];
   for (const one of lane.waiting) {
-    if (batch.length < MAX_BATCH && !ids.has(one.message.id)) {
-      ids.add(one.message.id);
+    const own = [one.message.id, ...one.message.attachmentIds];
+    if (batch.length < MAX_BATCH && !own.some((id) => ids.has(id))) {
+      for (const id of own) ids.add(id);
       batch.push(one);
       lane.characters -= one.message.content.length;
     } else later.push(one);
@@ -151,8 +158,9 @@ function toVerdict(row: Row): Verdict {
   if (row.seq === null || row.version === null || row.created_at === null)
     throw new TypeError('a stored message without its seq');
   const createdAt = new Date(row.created_at).toISOString();
+  const attachments = row.attachments ?? [];
   const { seq, version, read_before: readBefore, reads_hidden_after: readsHiddenAfter } = row;
-  return { kind: 'stored', seq, version, createdAt, readBefore, readsHiddenAfter };
+  return { kind: 'stored', seq, version, createdAt, attachments, readBefore, readsHiddenAfter };
 }
 
 const isUniqueViolation = (error: unknown) => (error as { code?: unknown }).code === '23505';
@@ -176,16 +184,19 @@ function store(sql: Sql, batch: NewMessage[]): Promise<Row[]> {
     gen: message.senderGen,
     hash: hex(message.hash),
     acceptable: message.acceptable,
+    ...(message.attachmentIds.length > 0 && { files: message.attachmentIds }),
   }));
+  const files = batch.some(({ attachmentIds }) => attachmentIds.length > 0) ? withFiles(sql) : withoutFiles(sql);
   return sql<Row[]>`
     with input as (
       select * from json_to_recordset(${JSON.stringify(input)}::text::json) as t(ord int, id uuid, conversation_id uuid,
-        sender_id uuid, content text, type text, epoch int, epoch_hash text, gen bigint, hash text, acceptable bool)
+        sender_id uuid, content text, type text, epoch int, epoch_hash text, gen bigint, hash text, acceptable bool, files json)
     ),
     c as (
       select c.id, c.is_active, c.rekey_required, c.key_epoch, c.epoch_hash from conversations c
       where c.id in (select conversation_id from input) order by c.id for no key update
     ),
+    ${files.found}
     judged as (
       select i.*, p.read_seq, p.reads_hidden_after, case
         when p.user_id is null then 'not_found'
@@ -197,12 +208,14 @@ function store(sql: Sql, batch: NewMessage[]): Promise<Row[]> {
         when c.rekey_required then 'rekey_required'
         when c.key_epoch <> i.epoch or c.epoch_hash <> decode(i.epoch_hash, 'hex') then 'epoch_stale'
         when p.key_gen <> i.gen then 'identity_stale'
-        else 'new' end as verdict
+        ${files.judged}
+        else 'new' end as verdict, ${files.list} as attachments
       from input i
       left join c on c.id = i.conversation_id
       left join conversation_participants p
         on p.conversation_id = i.conversation_id and p.user_id = i.sender_id and p.left_at is null and c.id is not null
       left join messages m on m.id = i.id
+      ${files.joined}
     ),
     fresh as (
       select *, row_number() over (partition by conversation_id order by ord) as place from judged where verdict = 'new'
@@ -215,20 +228,63 @@ function store(sql: Sql, batch: NewMessage[]): Promise<Row[]> {
     ),
     stored as (
       insert into messages (id, conversation_id, seq, sender_id, content_encrypted, message_type, key_epoch, first_key_epoch,
-        sent_hash, version, changed_xid)
+        sent_hash, version, changed_xid, attachments)
       select f.id, f.conversation_id, b.base_seq + f.place, f.sender_id, f.content, f.type, f.epoch, f.epoch,
-        decode(f.hash, 'hex'), b.base_version + f.place, pg_current_xact_id()
+        decode(f.hash, 'hex'), b.base_version + f.place, pg_current_xact_id(), f.attachments
       from fresh f join bumped b on b.id = f.conversation_id
-      returning id, conversation_id, sender_id, seq, version, created_at
+      returning id, conversation_id, sender_id, seq, version, created_at, attachments
     ),
+    ${files.attached}
     moved as (
       update conversation_participants p set read_seq = greatest(p.read_seq, r.last),
         delivered_seq = greatest(p.delivered_seq, r.last), changed_xid = pg_current_xact_id()
       from (select conversation_id, sender_id, max(seq) as last from stored group by 1, 2) r
       where p.conversation_id = r.conversation_id and p.user_id = r.sender_id
     )
-    select j.ord, j.verdict, s.seq, s.version, s.created_at, coalesce(j.read_seq, 0) as read_before, j.reads_hidden_after
+    select j.ord, j.verdict, s.seq, s.version, s.created_at, s.attachments, coalesce(j.read_seq, 0) as read_before, j.reads_hidden_after
     from judged j left join stored s on s.id = j.id and j.verdict = 'new'`;
 }
+
+const withoutFiles = (sql: Sql) => ({
+  found: sql``,
+  judged: sql``,
+  list: sql`null::jsonb`,
+  joined: sql``,
+  attached: sql``,
+});
+
+/**
+ * Attachments are locked after their conversations, by whoever attaches or removes them, and so read as they are then: none
+ * hangs on two messages, and none on a message that the sweep is taking away.
+ */
+const withFiles = (sql: Sql) => ({
+  found: sql`
+    wanted as (
+      select i.ord, i.conversation_id, i.sender_id, w.id::uuid as id, w.place
+      from input i cross join lateral json_array_elements_text(i.files) with ordinality as w(id, place)
+    ),
+    held as (
+      select a.id, a.conversation_id, a.uploader_id, a.message_id, a.cipher_size, a.completed_at, a.removed_at
+      from attachments a where a.id in (select id from wanted) and a.conversation_id in (select id from c)
+      order by a.id for no key update
+    ),
+    files as (
+      select w.ord, bool_and(h.id is not null) as known, bool_or(h.message_id is not null) as taken,
+        jsonb_agg(jsonb_build_object('id', w.id, 'size', h.cipher_size) order by w.place) as list
+      from wanted w left join held h on h.id = w.id and h.conversation_id = w.conversation_id
+        and h.uploader_id = w.sender_id and h.completed_at is not null and h.removed_at is null
+      group by w.ord
+    ),`,
+  judged: sql`
+        when not f.known then 'attachment_unknown'
+        when f.taken then 'attachment_taken'`,
+  list: sql`f.list`,
+  joined: sql`left join files f on f.ord = i.ord`,
+  attached: sql`
+    attached as (
+      update attachments a set message_id = f.id
+      from fresh f join wanted w on w.ord = f.ord where a.id = w.id
+    ),`,
+});
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');

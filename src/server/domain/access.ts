@@ -89,6 +89,7 @@ const messageColumns = {
   contentEncrypted: messages.contentEncrypted,
   revision: messages.revision,
   isDeleted: messages.isDeleted,
+  attachments: messages.attachments,
 };
 export type AccessedMessage = { [K in keyof typeof messageColumns]: (typeof messages.$inferSelect)[K] };
 

@@ -13,6 +13,7 @@ import type { Deps } from '../deps.ts';
 import { type AccessedMessage, accessMessage, type Membership, requireActive } from './access.ts';
 import { change, type Change, currentXid, takeVersions } from './change.ts';
 import { checkEnvelope, checkKeys } from './envelopes.ts';
+import { dropAttachments } from './files.ts';
 import { loadMessages, seenBy } from './present.ts';
 import { noteAnswer } from './receipts.ts';
 
@@ -25,7 +26,7 @@ export async function sendMessage(
   userId: string,
   input: z.output<typeof SendMessage>,
 ): Promise<MessageSeen> {
-  const checked = examine(userId, input);
+  const checked = examine(deps, userId, input);
   const verdict = await write(deps, {
     id: input.id,
     conversationId: input.conversationId,
@@ -36,6 +37,7 @@ export async function sendMessage(
     epochHash: checked.header?.epochHash ?? EMPTY,
     senderGen: checked.header?.senderGen ?? 0,
     hash: sha256(input.contentEncrypted),
+    attachmentIds: input.attachmentIds ?? [],
     acceptable: checked.header !== undefined,
   });
   switch (verdict.kind) {
@@ -47,15 +49,18 @@ export async function sendMessage(
       throw notFound();
     case 'unacceptable':
       throw checked.problem;
+    case 'attachment_unknown':
+      throw new ParleyError('BAD_REQUEST', verdict.kind);
     default:
       throw new ParleyError('CONFLICT', verdict.kind);
   }
 }
 
 /** The envelope is looked at before, but spoken of after access and repeats: the order of checks is part of the contract. */
-function examine(userId: string, input: z.output<typeof SendMessage>) {
+function examine({ env }: Deps, userId: string, input: z.output<typeof SendMessage>) {
   try {
     if (input.messageType === 'system') throw new ParleyError('BAD_REQUEST', 'system_message_refused');
+    checkAttachments(input.attachmentIds ?? [], 2 * env.files.perMessage);
     const { id, conversationId, keyEpoch } = input;
     const expected = {
       type: 'message',
@@ -69,6 +74,12 @@ function examine(userId: string, input: z.output<typeof SendMessage>) {
   } catch (problem) {
     return { problem };
   }
+}
+
+function checkAttachments(ids: readonly string[], limit: number): void {
+  if (ids.length > limit) throw new ParleyError('BAD_REQUEST', 'too_many_attachments', { limit });
+  if (new Set(ids).size < ids.length)
+    throw new ParleyError('BAD_REQUEST', 'attachment_unknown', { message: 'an attachment is named twice' });
 }
 
 async function write(deps: Deps, message: Parameters<Deps['writer']['write']>[0]): Promise<Verdict> {
@@ -86,7 +97,7 @@ async function announce(
   input: z.output<typeof SendMessage>,
   verdict: Verdict & { kind: 'stored' },
 ): Promise<MessageSeen> {
-  const { seq, version, createdAt, readBefore, readsHiddenAfter } = verdict;
+  const { seq, version, createdAt, attachments, readBefore, readsHiddenAfter } = verdict;
   const { id, conversationId, contentEncrypted, keyEpoch, messageType } = input;
   const message: Message = {
     id,
@@ -97,7 +108,7 @@ async function announce(
     keyEpoch,
     firstKeyEpoch: keyEpoch,
     messageType,
-    attachments: [],
+    attachments,
     isEdited: false,
     isDeleted: false,
     createdAt,
@@ -139,7 +150,7 @@ interface Revision {
 async function revise(
   { tx, emit }: Change,
   { membership, message, contentEncrypted, keyEpoch }: Revision,
-  as: { isEdited: true; editedAt: SQL } | { isDeleted: true },
+  as: { isEdited: true; editedAt: SQL } | { isDeleted: true; attachments: null },
 ): Promise<Message> {
   const version = await takeVersions(tx, membership.conversationId, 1);
   const revision = message.revision + 1;
@@ -179,7 +190,7 @@ export function editMessage(deps: Deps, userId: string, input: z.output<typeof E
   });
 }
 
-/** Leaves the signed tombstone; edits and reactions go. Deleting what is deleted succeeds. */
+/** Leaves the signed tombstone; edits, attachments and reactions go. Deleting what is deleted succeeds. */
 export function deleteMessage(
   deps: Deps,
   userId: string,
@@ -202,8 +213,10 @@ export function deleteMessage(
     checkKeys(membership, header);
     if (header.revision !== message.revision + 1) throw new ParleyError('CONFLICT', 'revision_stale');
     await step.tx.delete(reactions).where(eq(reactions.messageId, message.id));
+    await dropAttachments(step.tx, message);
     const { contentEncrypted } = input;
-    await revise(step, { membership, message, contentEncrypted, keyEpoch: header.epoch }, { isDeleted: true });
+    const revision = { membership, message, contentEncrypted, keyEpoch: header.epoch };
+    await revise(step, revision, { isDeleted: true, attachments: null });
     return { success: true };
   });
 }

@@ -23,6 +23,7 @@ export const messageColumns = {
   keyEpoch: messages.keyEpoch,
   firstKeyEpoch: messages.firstKeyEpoch,
   messageType: messages.messageType,
+  attachments: messages.attachments,
   isEdited: messages.isEdited,
   isDeleted: messages.isDeleted,
   createdAt: messages.createdAt,
@@ -36,7 +37,7 @@ const NONE: Reaction[] = [];
 export function toMessage(row: MessageRow, found: Reaction[] = NONE): Message {
   return {
     ...row,
-    attachments: [],
+    attachments: row.attachments ?? [],
     createdAt: row.createdAt.toISOString(),
     editedAt: row.editedAt?.toISOString() ?? null,
     reactions: found,

@@ -17,6 +17,11 @@ export interface Metrics {
   readonly pushes: Counter<'outcome'>;
   /** Messages that clients could not show, as they say themselves. */
   readonly unreadable: Counter<'reason'>;
+  /** Ciphertext of files. */
+  readonly fileBytes: Counter<'direction'>;
+  /** Uploads that hang on no message, finished or not, in the whole system. */
+  readonly filesLoose: Gauge;
+  readonly filesSwept: Counter<'why'>;
   /** How to ask for the depths of the queues: done when somebody scrapes, given up after a second. */
   countJobs(depths: () => Promise<QueueDepth[]> | QueueDepth[]): void;
 }
@@ -126,6 +131,23 @@ export function createMetrics({ processMetrics = false, isRedisUp }: MetricsOpti
       name: 'parley_pushes_total',
       help: 'Web pushes by outcome',
       labelNames: ['outcome'],
+      registers,
+    }),
+    fileBytes: new Counter({
+      name: 'parley_file_bytes_total',
+      help: 'Bytes of files taken in and given out',
+      labelNames: ['direction'],
+      registers,
+    }),
+    filesLoose: new Gauge({
+      name: 'parley_files_loose',
+      help: 'Uploads that hang on no message, as the last sweep saw them',
+      registers,
+    }),
+    filesSwept: new Counter({
+      name: 'parley_files_swept_total',
+      help: 'Files whose bytes were removed, by reason',
+      labelNames: ['why'],
       registers,
     }),
     countJobs: depthGauge(registers),

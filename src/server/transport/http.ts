@@ -10,6 +10,7 @@ import { authenticate, type Context } from '../context.ts';
 import type { Deps } from '../deps.ts';
 import { packageRoot } from '../package-root.ts';
 import { clientAddress } from './address.ts';
+import { bearerOf } from './bearer.ts';
 import { limitBody } from './body-limit.ts';
 import { refreshCookie } from './cookies.ts';
 import { isCrossSite } from './origin.ts';
@@ -40,11 +41,9 @@ function contentSecurityPolicy(publicUrl: string, importMap: string[]) {
 
 async function httpContext(deps: Deps, c: HonoContext<Bound>, response: Headers): Promise<Context> {
   const { headers } = c.req.raw;
-  const [scheme, token] = headers.get('authorization')?.split(' ') ?? [];
-  const bearer = scheme?.toLowerCase() === 'bearer' && token ? token : null;
   return {
     deps,
-    ...(await authenticate(deps, bearer)),
+    ...(await authenticate(deps, bearerOf(headers.get('authorization')))),
     address: clientAddress(c.env.incoming.socket.remoteAddress, headers.get('x-forwarded-for'), deps.env.trustProxy),
     userAgent: headers.get('user-agent'),
     cookies: refreshCookie(headers, response, deps.env.publicUrl),

@@ -1,6 +1,19 @@
 /** Messages and reactions. Content is ciphertext made by clients; the server stores and orders it. */
 import { sql } from 'drizzle-orm';
-import { bigint, boolean, check, index, integer, pgTable, primaryKey, text, unique, uuid } from 'drizzle-orm/pg-core';
+import {
+  bigint,
+  boolean,
+  check,
+  index,
+  integer,
+  jsonb,
+  pgTable,
+  primaryKey,
+  text,
+  unique,
+  uuid,
+} from 'drizzle-orm/pg-core';
+import type { Attachment } from '#protocol/file';
 import { bytea, time, xid8 } from './columns.ts';
 import { users } from './users.ts';
 
@@ -20,6 +33,8 @@ export const messages = pgTable(
     /** The envelope in base64; the signed tombstone once deleted. */
     contentEncrypted: text('content_encrypted').notNull(),
     messageType: text('message_type', { enum: ['text', 'image', 'file', 'system', 'voice'] }).notNull(),
+    /** What hangs on it, as the wire shows it: pages and the feed need no join. Who may read a file is judged by `attachments`. */
+    attachments: jsonb('attachments').$type<Attachment[]>(),
     keyEpoch: integer('key_epoch').notNull(),
     firstKeyEpoch: integer('first_key_epoch').notNull(),
     /** Edits so far; the tombstone counts as one. */

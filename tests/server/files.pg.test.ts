@@ -1,0 +1,227 @@
+/** Attachments: who may upload, send, read and drop what; resumable; and that nothing half is ever seen. */
+import { uuidv7 } from 'uuidv7';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { boxLength, bytesOf, cutPut, get, head, newBox, put, raw, upload } from '../harness/files.ts';
+import { draft, newDirect, newGroup, newUser, type Person, remove, type Room } from '../harness/people.ts';
+import { refusal } from '../harness/program.ts';
+import { newServer, type TestServer } from '../harness/server.ts';
+
+let server: TestServer;
+let ann: Person;
+let bob: Person;
+let eve: Person;
+let room: Room;
+beforeAll(async () => {
+  server = await newServer({ env: { FILES_QUOTA_BYTES: String(64 * 1024 * 1024), FILE_MAX_BYTES: '9000000' } });
+  [ann, bob, eve] = await Promise.all([newUser(server, 'ann'), newUser(server, 'bob'), newUser(server, 'eve')]);
+  room = await newDirect(ann, bob);
+});
+afterAll(async () => {
+  await Promise.all([ann, bob, eve].map((person) => person[Symbol.asyncDispose]()));
+  await server[Symbol.asyncDispose]();
+});
+
+const create = (person: Person, size: number, id = uuidv7(), conversationId = room.id) =>
+  person.api.files.create.mutate({ id, conversationId, size });
+async function sendFile(sender: Person, where: Room, ids: string[]) {
+  const input = { ...(await draft(sender, where, 'look')), messageType: 'file' as const, attachmentIds: ids };
+  return { input, message: await sender.api.messages.send.mutate(input) };
+}
+const statusOf = async (answer: Promise<Response>) => (await answer).status;
+
+describe('files', () => {
+  test('[P27] uploaded in pieces, sent, and read by the other one byte for byte, whole and by ranges', async () => {
+    const bytes = newBox(7_000_000);
+    const id = await upload(server.url, ann, room.id, bytes);
+    const { input, message } = await sendFile(ann, room, [id]);
+    expect(message).toMatchObject({ messageType: 'file', attachments: [{ id, size: bytes.length }] });
+    expect(await ann.api.messages.send.mutate(input)).toMatchObject({
+      id: message.id,
+      attachments: message.attachments,
+    });
+    const page = await bob.api.messages.list.query({ conversationId: room.id });
+    expect(page.messages[0]?.attachments).toEqual([{ id, size: bytes.length }]);
+
+    const whole = await get(server.url, bob, id);
+    expect(whole.status).toBe(200);
+    expect(Object.fromEntries(whole.headers)).toMatchObject({
+      'content-type': 'application/octet-stream',
+      'content-disposition': 'attachment',
+      'x-content-type-options': 'nosniff',
+      'cross-origin-resource-policy': 'same-origin',
+      'content-security-policy': "default-src 'none'; frame-ancestors 'none'; sandbox",
+      vary: 'authorization',
+    });
+    expect(whole.headers.get('cache-control')).toContain('private, immutable');
+    expect((await bytesOf(whole)).equals(bytes)).toBe(true);
+    for (const [range, start, end] of [
+      ['bytes=56-16455', 56, 16_456],
+      ['bytes=6000000-', 6_000_000, bytes.length],
+      ['bytes=-100', bytes.length - 100, bytes.length],
+      ['bytes=0-99999999', 0, bytes.length],
+    ] as const) {
+      const part = await get(server.url, bob, id, { range });
+      expect(part.status).toBe(206);
+      expect(part.headers.get('content-range')).toBe(`bytes ${start}-${end - 1}/${bytes.length}`);
+      expect((await bytesOf(part)).equals(bytes.subarray(start, end))).toBe(true);
+    }
+    const beyond = await get(server.url, bob, id, { range: `bytes=${bytes.length}-` });
+    expect([beyond.status, beyond.headers.get('content-range')]).toEqual([416, `bytes */${bytes.length}`]);
+    const known = await head(server.url, bob, id);
+    expect([known.status, known.headers.get('content-length'), known.headers.get('accept-ranges')]).toEqual([
+      200,
+      String(bytes.length),
+      'bytes',
+    ]);
+  });
+
+  test('[P27] an upload goes on where it was cut, to the byte, and is seen by nobody before it is whole', async () => {
+    const bytes = newBox(2_000_000);
+    const { id } = await create(ann, bytes.length);
+    const sent = 1_234_567;
+    const going = await cutPut(server.url, ann, id, {
+      offset: 0,
+      declared: bytes.length,
+      bytes: bytes.subarray(0, sent),
+    });
+    await expect.poll(async () => (await head(server.url, ann, id)).headers.get('upload-offset')).toBe(String(sent));
+    expect(await statusOf(get(server.url, ann, id))).toBe(404);
+    going.cut();
+    await going.ended;
+    // Asked in either way, it says the same.
+    expect(await create(ann, bytes.length, id)).toMatchObject({ offset: sent });
+    const known = await head(server.url, ann, id);
+    expect([known.status, known.headers.get('upload-length')]).toEqual([204, String(bytes.length)]);
+    const wrong = await put(server.url, ann, id, sent - 1, bytes.subarray(sent - 1));
+    expect([wrong.status, wrong.headers.get('upload-offset')]).toEqual([409, String(sent)]);
+    const tooMuch = await put(server.url, ann, id, sent, Buffer.concat([bytes.subarray(sent), Buffer.from('x')]));
+    expect(tooMuch.status).toBe(413);
+    expect(await refusal(sendFile(ann, room, [id]))).toMatchObject({
+      code: 'BAD_REQUEST',
+      reason: 'attachment_unknown',
+    });
+    const rest = await put(server.url, ann, id, sent, bytes.subarray(sent));
+    expect([rest.status, rest.headers.get('upload-offset')]).toEqual([204, String(bytes.length)]);
+    expect((await bytesOf(await get(server.url, ann, id))).equals(bytes)).toBe(true);
+    // Complete is complete.
+    const again = await put(server.url, ann, id, 0, bytes);
+    expect([again.status, again.headers.get('upload-offset')]).toEqual([409, String(bytes.length)]);
+  });
+
+  test('[P27] a new PUT takes over from one that hangs', async () => {
+    const bytes = newBox(300_000);
+    const { id } = await create(ann, bytes.length);
+    const hung = await cutPut(server.url, ann, id, {
+      offset: 0,
+      declared: bytes.length,
+      bytes: bytes.subarray(0, 100_000),
+    });
+    await expect.poll(async () => (await head(server.url, ann, id)).headers.get('upload-offset')).toBe('100000');
+    expect(await statusOf(put(server.url, ann, id, 100_000, bytes.subarray(100_000)))).toBe(204);
+    await hung.ended;
+    expect((await bytesOf(await get(server.url, ann, id))).equals(bytes)).toBe(true);
+  });
+
+  test('[P21] what is not mine to see does not exist: outsiders, removed members, guessed ids and odd paths get the same 404', async () => {
+    const group = await newGroup(ann, [bob]);
+    const bytes = newBox(5_000);
+    const unsent = await upload(server.url, ann, group.id, bytes);
+    const sent = await upload(server.url, ann, group.id, bytes);
+    await sendFile(ann, group, [sent]);
+    const absent = await raw(server.url, eve, 'GET', `/files/${uuidv7()}`);
+    expect(absent.status).toBe(404);
+    for (const [who, path] of [
+      [eve, `/files/${sent}`],
+      [eve, `/files/${unsent}`],
+      [bob, `/files/${unsent}`],
+      [bob, `/files/${sent.toUpperCase()}`],
+      [bob, `/files/${sent}/`],
+      [bob, `/files/${sent}?x=1`],
+      [bob, `/files/..%2f${sent}`],
+      [bob, `/files/../files/${sent}`],
+      [bob, '/files/../../../../etc/passwd'],
+      [bob, '/files/%2e%2e%2f%2e%2e%2fetc%2fpasswd'],
+      [bob, `/files/${sent}%00`],
+      [bob, '/files/x'],
+      [bob, '/files/'],
+    ] as const)
+      expect(await raw(server.url, who, 'GET', path), path).toEqual(absent);
+    for (const [who, id] of [
+      [bob, unsent],
+      [bob, sent],
+      [ann, sent],
+      [eve, unsent],
+    ] as const)
+      expect(await raw(server.url, who, 'PUT', `/files/${id}`)).toEqual(absent);
+    expect((await raw(server.url, eve, 'HEAD', `/files/${sent}`)).status).toBe(404);
+    expect((await raw(server.url, { token: null }, 'GET', `/files/${sent}`)).status).toBe(401);
+    expect(await statusOf(get(server.url, bob, sent))).toBe(200);
+    await bob.api.conversations.removeParticipant.mutate({ conversationId: group.id, userId: bob.userId });
+    expect(await raw(server.url, bob, 'GET', `/files/${sent}`)).toEqual(absent);
+    const outside = await refusal(create(eve, bytes.length, uuidv7(), group.id));
+    expect(outside).toEqual(await refusal(create(eve, bytes.length, uuidv7(), uuidv7())));
+  });
+
+  test("[P21] only one's own, whole, unsent uploads to this very conversation can be sent", async () => {
+    const other = await newGroup(ann, [bob]);
+    const bytes = newBox(100);
+    const elsewhere = await upload(server.url, ann, other.id, bytes);
+    const bobs = await upload(server.url, bob, room.id, bytes);
+    const unknown = { code: 'BAD_REQUEST', reason: 'attachment_unknown' };
+    for (const id of [elsewhere, bobs, uuidv7()])
+      expect(await refusal(sendFile(ann, room, [id]))).toMatchObject(unknown);
+    const mine = await upload(server.url, ann, room.id, bytes);
+    expect(await refusal(sendFile(ann, room, [mine, mine]))).toMatchObject(unknown);
+    expect(
+      await refusal(
+        sendFile(
+          ann,
+          room,
+          Array.from({ length: 21 }, () => uuidv7()),
+        ),
+      ),
+    ).toMatchObject({
+      reason: 'too_many_attachments',
+      limit: 20,
+    });
+    // Ten at once, in one batch and in several: one has it.
+    const attempts = await Promise.allSettled(Array.from({ length: 10 }, () => sendFile(ann, room, [mine])));
+    expect(attempts.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    expect(await refusal(sendFile(ann, room, [mine]))).toMatchObject({ code: 'CONFLICT', reason: 'attachment_taken' });
+    const [row] = await server.db
+      .sql`select count(*)::int as n from messages where attachments @> ${server.db.sql.json([{ id: mine }])}`;
+    expect(row?.n).toBe(1);
+  });
+
+  test('[P12][P27] with its message a file goes; the author gets it no more than others', async () => {
+    const bytes = newBox(1_000);
+    const id = await upload(server.url, ann, room.id, bytes);
+    const { message } = await sendFile(ann, room, [id]);
+    expect(await refusal(ann.api.files.cancel.mutate({ id }))).toMatchObject({ reason: 'attachment_taken' });
+    await remove(ann, room, message.id);
+    for (const who of [ann, bob]) expect(await statusOf(get(server.url, who, id))).toBe(404);
+    const page = await bob.api.messages.list.query({ conversationId: room.id, limit: 1 });
+    expect(page.messages[0]).toMatchObject({ id: message.id, isDeleted: true, attachments: [] });
+  });
+
+  test('[P27] sizes and quotas are refused before any byte, also when two ask at once', async () => {
+    const tooLarge = await refusal(create(ann, boxLength(10_000_000)));
+    expect(tooLarge).toMatchObject({ code: 'PAYLOAD_TOO_LARGE', reason: 'file_too_large', limit: 9_000_000 });
+    expect(await refusal(create(ann, boxLength(1_000_000) + 1))).toMatchObject({ reason: 'not_padded' });
+    await using carl = await newUser(server, 'carl');
+    const mine = await newDirect(carl, ann);
+    const size = boxLength(8_000_000);
+    const asked = await Promise.allSettled(Array.from({ length: 12 }, () => create(carl, size, uuidv7(), mine.id)));
+    const fits = Math.floor((64 * 1024 * 1024) / size);
+    expect(asked.filter(({ status }) => status === 'fulfilled')).toHaveLength(fits);
+    expect(await refusal(create(carl, size, uuidv7(), mine.id))).toMatchObject({ reason: 'quota_exceeded' });
+    const limits = await carl.api.files.limits.query();
+    expect(limits).toEqual({ maxBytes: 9_000_000, quotaBytes: 67_108_864, perMessage: 10, usedBytes: fits * size });
+    const first = asked.find((one) => one.status === 'fulfilled')?.value.id ?? '';
+    expect(await refusal(create(bob, size, first))).toMatchObject({ code: 'CONFLICT', reason: 'file_id_taken' });
+    expect(await refusal(create(carl, boxLength(100), first, mine.id))).toMatchObject({ reason: 'file_id_taken' });
+    for (let i = 0; i < 2; i++) expect(await carl.api.files.cancel.mutate({ id: first })).toEqual({ success: true });
+    expect((await carl.api.files.limits.query()).usedBytes).toBe((fits - 1) * size);
+    await create(carl, size, uuidv7(), mine.id);
+  });
+});
