@@ -38,7 +38,7 @@ const REASONS: Partial<Record<Reason, string>> = {
 /** Why nothing is locked for these people: what was found wrong with keys on this device. */
 const UNSAFE: Record<string, string> = {
   PIN_MISMATCH: 'The keys of somebody here are not the ones known from before, so nothing is sent.',
-  OWN_IDENTITY_MISMATCH: 'The server gave keys for you that are not yours, so nothing is sent.',
+  OWN_IDENTITY_MISMATCH: 'The server gave keys for you that are not yours, so nothing is opened or sent.',
   OWN_IDENTITY_ROLLBACK: 'Others were given newer keys of yours than this device has, so nothing is sent.',
   contact_changed: 'The keys of somebody here are not the ones you compared, so nothing is sent.',
   EPOCH_FORK: 'The server tells different people different lists of who is here, so nothing is sent.',
@@ -46,6 +46,12 @@ const UNSAFE: Record<string, string> = {
   BAD_EPOCH: 'The list of people in this conversation does not pass its checks, so nothing is sent.',
   NO_EPOCH_KEY: 'The key of this conversation has not reached this device.',
   BAD_RECOVERY_KEY: 'There is a slip in the recovery key. Please compare it once more.',
+};
+
+/** What this device cannot know by itself. */
+const OPEN: Record<string, string> = {
+  outcome_unknown:
+    'No answer came, so your new password may already be in force. Press the button again when you are online, or try logging in with it.',
 };
 
 const reasonOf = (error: unknown): string | undefined => {
@@ -62,7 +68,7 @@ export function plainWords(error: unknown): string {
 }
 
 export function wordsForReason(reason: string | undefined): string {
-  const known = REASONS[reason as Reason] ?? UNSAFE[reason ?? ''];
+  const known = REASONS[reason as Reason] ?? UNSAFE[reason ?? ''] ?? OPEN[reason ?? ''];
   if (known) return known;
   return navigator.onLine
     ? 'That did not work. Please try again in a moment.'

@@ -4,11 +4,10 @@ import type { Context } from './context.ts';
 import { meOf } from './context.ts';
 import type { Conversations } from './conversations.ts';
 import { rotate } from './epochs.ts';
-import { inSdkWords, isTransient, mayPass, SdkError } from './errors.ts';
+import { inSdkWords, isReason, mayPass, SdkError } from './errors.ts';
+import { Offers, untilKnown } from './offers.ts';
 import type { NewRecoveryKey } from './types.ts';
 
-/** The answer to a change of keys was lost: the same once more is harmless, and giving up would leave two truths. */
-const ATTEMPTS = 5;
 /** Conversations of which one failed for good are left to whoever sends next. */
 const ROTATION_ATTEMPTS = 8;
 /** Other tabs take the new keys from the device. */
@@ -17,6 +16,7 @@ const WORD = 'parley-keys';
 export class AccountLife {
   readonly #context: Context;
   readonly #conversations: Conversations;
+  readonly #offers = new Offers();
 
   constructor(context: Context, conversations: Conversations) {
     this.#context = context;
@@ -40,20 +40,26 @@ export class AccountLife {
   }
 
   async changePassword({ current, next }: { current: string; next: string }): Promise<void> {
-    const { api, keyring } = this.#context;
-    const { secret, account } = await this.#open(current);
-    const { authSecret, ...locks } = await inSdkWords(keyring.changePassword(account, next));
-    const { gen } = account.identity;
-    const change = { ...locks, gen, currentPassword: secret, password: authSecret };
-    await inSdkWords(api.keys.changePassword.mutate(change));
+    const { api, keyring, signal } = this.#context;
+    const make = async () => {
+      const { secret, account } = await this.#open(current);
+      const { authSecret, ...locks } = await inSdkWords(keyring.changePassword(account, next));
+      return { ...locks, gen: account.identity.gen, currentPassword: secret, password: authSecret };
+    };
+    const send = (change: Awaited<ReturnType<typeof make>>) => inSdkWords(api.keys.changePassword.mutate(change));
+    await this.#offers.carryOut({ current, next }, make, send, signal);
   }
 
   async newRecoveryKey(password: string): Promise<NewRecoveryKey> {
-    const { api, keyring } = this.#context;
-    const { secret, account } = await this.#open(password);
-    const { recoveryKey, ...lock } = await inSdkWords(keyring.newRecoveryKey(account));
-    await inSdkWords(api.keys.newRecoveryKey.mutate({ ...lock, gen: account.identity.gen, password: secret }));
-    return { recoveryKey };
+    const { api, keyring, signal } = this.#context;
+    const make = async () => {
+      const { secret, account } = await this.#open(password);
+      const { recoveryKey, ...lock } = await inSdkWords(keyring.newRecoveryKey(account));
+      return { change: { ...lock, gen: account.identity.gen, password: secret }, recoveryKey };
+    };
+    const send = ({ change }: Awaited<ReturnType<typeof make>>) => inSdkWords(api.keys.newRecoveryKey.mutate(change));
+    const { offer } = await this.#offers.carryOut({ password }, make, send, signal);
+    return { recoveryKey: offer.recoveryKey };
   }
 
   async rotateKeys(password: string): Promise<NewRecoveryKey> {
@@ -89,18 +95,10 @@ export class AccountLife {
     recoveryKey: string,
   ): Promise<NewRecoveryKey> {
     const { api, keyring, signal, tabs } = this.#context;
-    for (let attempt = 1; ; attempt++) {
-      try {
-        await inSdkWords(api.keys.rotateIdentity.mutate(body));
-        break;
-      } catch (error) {
-        if (!isTransient(error)) throw error;
-        if (attempt >= ATTEMPTS) {
-          if (await this.settle().catch(() => false)) break;
-          throw error;
-        }
-        await sleep(backoffMs(attempt), signal);
-      }
+    try {
+      await untilKnown(() => inSdkWords(api.keys.rotateIdentity.mutate(body)), signal);
+    } catch (error) {
+      if (!isReason(error, 'outcome_unknown') || !(await this.settle().catch(() => false))) throw error;
     }
     await inSdkWords(keyring.finishChange());
     tabs.tell(WORD);

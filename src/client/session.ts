@@ -4,6 +4,7 @@ import type { Me } from '#protocol/user';
 import { type Api, createAuthApi } from './api.ts';
 import { backoffMs } from './backoff.ts';
 import { inSdkWords, isReason, SdkError } from './errors.ts';
+import { Offers } from './offers.ts';
 import type { Tabs } from './platform.types.ts';
 import type { RecoverInput, ResetInput } from './types.ts';
 import type { KeyringService } from './worker/service.ts';
@@ -34,6 +35,7 @@ export interface SessionOptions {
 export class Session {
   readonly #options: SessionOptions;
   readonly #api: Api;
+  readonly #offers = new Offers();
   #tokens: Tokens | undefined;
   #renewing: Promise<SignedIn> | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -77,32 +79,41 @@ export class Session {
   /** With the recovery key; what was signed in elsewhere is signed out. */
   async recover({ login, recoveryKey, password, code }: RecoverInput): Promise<{ me: Me; recoveryKey: string }> {
     const keyring = await this.#options.keyring();
-    const recoveryProof = await inSdkWords(keyring.recoveryProof(recoveryKey));
-    const proof = { login, recoveryProof, ...(code !== undefined && { code }) };
-    const account = await inSdkWords(this.#api.keys.openRecovery.mutate(proof));
-    const made = await inSdkWords(keyring.recover(recoveryKey, account, password));
-    const request = { ...proof, ...made.body, session: this.#options.kind };
-    return this.#enter(await inSdkWords(this.#api.keys.recover.mutate(request)), made.recoveryKey);
+    const make = async () => {
+      const recoveryProof = await inSdkWords(keyring.recoveryProof(recoveryKey));
+      const proof = { login, recoveryProof, ...(code !== undefined && { code }) };
+      const account = await inSdkWords(this.#api.keys.openRecovery.mutate(proof));
+      const { body, recoveryKey: next } = await inSdkWords(keyring.recover(recoveryKey, account, password));
+      return { request: { ...proof, ...body, session: this.#options.kind }, recoveryKey: next };
+    };
+    return this.#enter({ login, recoveryKey, password }, make, (request) => this.#api.keys.recover.mutate(request));
   }
 
   /** With a code, and new keys in the place of those that are lost. */
   async reset({ login, code, password }: ResetInput): Promise<{ me: Me; recoveryKey: string }> {
     const keyring = await this.#options.keyring();
-    const account = await inSdkWords(this.#api.keys.beginReset.mutate({ login, code }));
-    const made = await inSdkWords(keyring.resetAccount(account, password, Date.now()));
-    const request = { ...made.body, login, code, session: this.#options.kind };
-    return this.#enter(await inSdkWords(this.#api.keys.reset.mutate(request)), made.recoveryKey);
+    const make = async () => {
+      const account = await inSdkWords(this.#api.keys.beginReset.mutate({ login, code }));
+      const { body, recoveryKey } = await inSdkWords(keyring.resetAccount(account, password, Date.now()));
+      return { request: { ...body, login, code, session: this.#options.kind }, recoveryKey };
+    };
+    return this.#enter({ login, code, password }, make, (request) => this.#api.keys.reset.mutate(request));
   }
 
   async requestCode(input: { login: string; purpose: 'recover' | 'reset' }): Promise<{ mailed: boolean }> {
     return inSdkWords(this.#api.keys.requestCode.mutate(input));
   }
 
-  async #enter(loggedIn: SignedIn, recoveryKey: string): Promise<{ me: Me; recoveryKey: string }> {
-    this.#take(loggedIn);
+  async #enter<R>(
+    asked: object,
+    make: () => Promise<{ request: R; recoveryKey: string }>,
+    send: (request: R) => Promise<SignedIn>,
+  ): Promise<{ me: Me; recoveryKey: string }> {
+    const { offer, answer } = await this.#offers.carryOut(asked, make, ({ request }) => inSdkWords(send(request)));
+    this.#take(answer);
     const keyring = await this.#options.keyring();
     await inSdkWords(keyring.finishChange());
-    return { me: loggedIn.user, recoveryKey };
+    return { me: answer.user, recoveryKey: offer.recoveryKey };
   }
 
   /** Goes on with the session this device remembers; null when there is none, or the server has ended it. */
@@ -141,6 +152,7 @@ export class Session {
 
   clear(): void {
     clearTimeout(this.#timer);
+    this.#offers.forget();
     this.#tokens = undefined;
   }
 

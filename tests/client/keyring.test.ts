@@ -551,11 +551,12 @@ describe('[P30] identities', () => {
     expect(await contentOf(await row(annIs(), rotated, text('old keys')))).toEqual(unreadable('NOT_A_MEMBER'));
   });
 
-  it('another key for me is refused', async () => {
+  it('[C73] another key for me is refused, and an alarm', async () => {
     const impostor = await newPerson({ userId: me.userId });
     server.links = server.links.filter(({ userId }) => userId !== me.userId);
     server.know(impostor);
     await expect(keyring.sync(idOf(group))).rejects.toMatchObject({ code: 'OWN_IDENTITY_MISMATCH' });
+    expect((await keyring.trust()).alarms).toEqual(['foreign_identity']);
   });
 
   it('members with other keys than their author vouched for are refused', async () => {

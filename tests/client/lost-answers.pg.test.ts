@@ -1,6 +1,7 @@
 /** Answers that do not arrive: the server has done what it was asked, and the device does not know. */
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { createChat } from '#client/index';
+import { issueCode } from '#server/domain/account-codes';
 import { newServer, type TestServer } from '../harness/server.ts';
 import { newChat, sameOn, stored, textsOf, until } from './people.ts';
 
@@ -14,11 +15,13 @@ afterEach(() => {
 });
 afterAll(async () => server[Symbol.asyncDispose]());
 
-/** Calls of this name do not reach the server, or reach it and are not answered. */
-function lose(name: string, { reached }: { reached: boolean }): void {
+/** Calls of this name do not reach the server, or reach it and are not answered: the first ones, or all. */
+function lose(name: string, { reached, times = Infinity }: { reached: boolean; times?: number }): void {
+  let lost = 0;
   globalThis.fetch = async (input, init) => {
     const url = input instanceof Request ? input.url : String(input);
-    if (!url.includes(name)) return fetch(input, init);
+    if (!url.includes(name) || lost >= times) return fetch(input, init);
+    lost++;
     if (reached) await fetch(input, init);
     throw new TypeError('the connection was lost');
   };
@@ -60,4 +63,54 @@ it('[C70] who comes back with the recovery key knows at once whose keys were com
   await chat.recover({ login: ann.username, recoveryKey: ann.recoveryKey, password: 'a new way in 77' });
   await until(chat, ({ trust }) => trust[bob.id] === 'verified');
   await chat.close();
+});
+
+const once = { reached: true, times: 1 };
+
+it('[C69] a recovery: the new recovery key is shown all the same, and is the one in force', async () => {
+  await using ann = await newChat(server.url);
+  const chat = createChat({ url: server.url });
+  lose('keys.recover', once);
+  const password = 'a new way in 77';
+  const { recoveryKey } = await chat.recover({ login: ann.username, recoveryKey: ann.recoveryKey, password });
+  await chat.close();
+  await using last = await sameOn(server.url, { ...ann, password });
+  const { recoveryKey: third } = await last.chat.recover({ login: ann.username, recoveryKey, password: 'and another' });
+  expect(third).not.toBe(recoveryKey);
+});
+
+it('[C69] a recovery of which nothing becomes known says so; asked for again, it is the same one', async () => {
+  await using ann = await newChat(server.url);
+  const chat = createChat({ url: server.url });
+  const input = { login: ann.username, recoveryKey: ann.recoveryKey, password: 'a new way in 77' };
+  lose('keys.recover', { reached: true });
+  await expect(chat.recover(input)).rejects.toMatchObject({ code: 'NETWORK', reason: 'outcome_unknown' });
+  globalThis.fetch = fetch;
+  const { recoveryKey } = await chat.recover(input);
+  await chat.recover({ ...input, recoveryKey, password: 'and another' });
+  await chat.close();
+});
+
+it('[C69] a reset', async () => {
+  await using ann = await newChat(server.url);
+  const code = await issueCode(server.deps, { userId: ann.id, purpose: 'reset' });
+  const chat = createChat({ url: server.url });
+  lose('keys.reset', once);
+  const password = 'from scratch';
+  const { recoveryKey } = await chat.resetAccount({ login: ann.username, code, password });
+  await chat.close();
+  await using device = await sameOn(server.url, { ...ann, password });
+  expect(device.id).toBe(ann.id);
+  await device.chat.recover({ login: ann.username, recoveryKey, password: 'and another' });
+});
+
+it('[C69] a new password, and a new recovery key', async () => {
+  await using ann = await newChat(server.url);
+  const next = 'a quite different one';
+  lose('keys.changePassword', once);
+  await ann.chat.changePassword({ current: ann.password, next });
+  lose('keys.newRecoveryKey', once);
+  const { recoveryKey } = await ann.chat.newRecoveryKey({ password: next });
+  await using device = await sameOn(server.url, { ...ann, password: next });
+  await device.chat.recover({ login: ann.username, recoveryKey, password: 'and another' });
 });

@@ -98,6 +98,23 @@ describe('[C61] the password, to one who is signed in', () => {
     });
   });
 
+  test('[C69] the same change again is done already; a token and the lock are not enough for that', async () => {
+    await using ann = await newComer(server, 'ann');
+    const { password, kdf, wrappedMasterKey } = newLocks();
+    const change = { currentPassword: ann.password, password, kdf, wrappedMasterKey };
+    expect(await ann.api.keys.changePassword.mutate(change)).toEqual({ success: true });
+    const late = await stranger.api.auth.login.mutate({ login: ann.username, password });
+    for (const other of [{ password: newAuthSecret() }, { wrappedMasterKey: { password: bytes(104) } }])
+      expect(await refusal(ann.api.keys.changePassword.mutate({ ...change, ...other }))).toMatchObject({
+        code: 'FORBIDDEN',
+        reason: 'invalid_credentials',
+      });
+    expect(await ann.api.keys.changePassword.mutate(change)).toEqual({ success: true });
+    await using elsewhere = newProgram(server, { token: late.accessToken });
+    expect(await refusal(elsewhere.api.users.me.query())).toMatchObject({ reason: 'session_revoked' });
+    await stranger.api.auth.login.mutate({ login: ann.username, password });
+  });
+
   test('stretched further, it signs nobody out', async () => {
     await using ann = await newComer(server, 'ann');
     const elsewhere = await stranger.api.auth.login.mutate({ login: ann.username, password: ann.password });
@@ -207,6 +224,36 @@ describe('[C62] a forgotten password, with the recovery key', () => {
     await stranger.api.auth.login.mutate({ login, password: locks.password });
   });
 
+  test('[C69] is answered again when the answer was lost, to nobody but who knows the new locks and the new password', async () => {
+    await using ann = await newComer(server, 'ann');
+    const login = ann.username;
+    const proof = { login, recoveryProof: await withRecovery(ann) };
+    const locks = newLocks();
+    const first = await stranger.api.keys.recover.mutate({ ...proof, ...locks });
+    const refused = [
+      { ...proof, ...locks, password: newAuthSecret() },
+      { ...proof, ...locks, recoveryVerifier: bytes(32) },
+      { ...proof, ...newLocks() },
+      { ...proof, ...newLocks(), login: 'nobody-of-that-name' },
+    ];
+    const answers = new Set<string>();
+    for (const input of refused) {
+      const response = await fetch(`${server.url}/trpc/keys.recover`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ ...input, session: 'token' }),
+      });
+      answers.add(`${response.status} ${await response.text()}`);
+    }
+    expect([...answers]).toEqual([expect.stringMatching(/^401 .*invalid_credentials/)]);
+    const again = await stranger.api.keys.recover.mutate({ ...proof, ...locks });
+    await using lost = newProgram(server, { token: first.accessToken });
+    expect(await refusal(lost.api.users.me.query())).toMatchObject({ reason: 'session_revoked' });
+    await using back = newProgram(server, { token: again.accessToken });
+    expect((await back.api.users.me.query()).id).toBe(ann.userId);
+    expect(again.account).toEqual(first.account);
+  });
+
   test('[P25] a wrong key and an unknown login are answered the same; guessing is limited', async () => {
     await using limited = await newServer({ env: { RATE_LIMITS: 'on' } });
     await using ann = await newComer(limited, 'ann');
@@ -251,7 +298,14 @@ describe('[C65] everything lost but the mailbox: a reset', () => {
     expect(back.account).toMatchObject({ identity: { gen: 1, prevSig: null }, settings: null, keyring: input.keyring });
     expect(await refusal(ann.api.users.me.query())).toMatchObject({ reason: 'session_revoked' });
     expect((await bob.api.conversations.get.query({ conversationId: room.id })).rekeyRequired).toBe(true);
-    expect(await refusal(reset())).toMatchObject({ code: 'FORBIDDEN', reason: 'invalid_code' });
+    // The code was good for once; the same reset once more, because its answer was lost, is no second one.
+    const other = { ...(await nextKeys(ann, { kind: 'reset' })).input, password, kdf };
+    const refused = { code: 'FORBIDDEN', reason: 'invalid_code' };
+    expect(await refusal(stranger.api.keys.reset.mutate({ login, code, ...other }))).toMatchObject(refused);
+    const guess = { login, code, kdf, ...input, password: newAuthSecret() };
+    expect(await refusal(stranger.api.keys.reset.mutate(guess))).toMatchObject(refused);
+    await using after = newProgram(server, { token: (await reset()).accessToken });
+    expect(await after.api.keys.identities.query({ userIds: [ann.userId] })).toHaveLength(2);
   });
 
   test('the operator can vouch for somebody: the command prints a code that works', async () => {

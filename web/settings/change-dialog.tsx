@@ -36,7 +36,22 @@ const WORDS: Record<Change, { title: string; text: string; action: string }> = {
   },
 };
 
+/** Changed or not: no answer came. */
+const UNKNOWN: Record<Change, string> = {
+  password: 'your new password may already be in force',
+  'recovery-key': 'the recovery key you have may not work any more',
+  rotate: 'your keys may have changed already',
+  forgotten: 'your new password may already be in force',
+};
+
 const reasonOf = (error: unknown) => (error instanceof Error && 'reason' in error ? error.reason : undefined);
+
+function wordsFor(change: Change, error: unknown): string {
+  const reason = reasonOf(error);
+  if (reason === 'outcome_unknown')
+    return `No answer came, so ${UNKNOWN[change]}. Please try again when you are online.`;
+  return reason === 'invalid_credentials' ? 'That is not your password.' : plainWords(error);
+}
 
 export function ChangeDialog({ change, onClose }: { change: Change; onClose: () => void }) {
   const [current, setCurrent] = useState('');
@@ -85,7 +100,7 @@ export function ChangeDialog({ change, onClose }: { change: Change; onClose: () 
         );
         return;
       }
-      setProblem(reasonOf(error) === 'invalid_credentials' ? 'That is not your password.' : plainWords(error));
+      setProblem(wordsFor(change, error));
     }
   }
 

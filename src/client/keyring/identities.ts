@@ -127,7 +127,10 @@ export class Identities {
 
   #checkPin(pins: PinTable, userId: string, chain: readonly KnownIdentity[]): void {
     const me = this.#parts.me();
-    if (userId === me.userId && !isSame(chain[me.gen], me.fingerprint)) throw new KeyringError('OWN_IDENTITY_MISMATCH');
+    if (userId === me.userId && !isSame(chain[me.gen], me.fingerprint)) {
+      this.#parts.alarms.raise('foreign_identity');
+      throw new KeyringError('OWN_IDENTITY_MISMATCH');
+    }
     const pin = pins.get(userId);
     for (const key of [pin, pin?.vouch]) {
       if (key && !isSame(chain[key.gen], fromBase64(key.fingerprint))) throw new KeyringError('PIN_MISMATCH', userId);

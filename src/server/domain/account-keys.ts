@@ -3,7 +3,7 @@ import { and, eq } from 'drizzle-orm';
 import type { z } from 'zod';
 import type { NewRecoveryKey, OpenAccount } from '#protocol/account';
 import type { Account, ChangePassword } from '#protocol/auth';
-import { toBase64 } from '#crypto/verify';
+import { bytesEqual, toBase64 } from '#crypto/verify';
 import { ParleyError } from '#protocol/errors';
 import type { SettingsInput, StoredSettings } from '#protocol/keys';
 import { wrapPlace } from '../auth/at-rest.ts';
@@ -12,6 +12,7 @@ import type { Db, Tx } from '../db/client.ts';
 import { accountBlobs, accountKeyWraps, users } from '../db/tables.ts';
 import type { Deps } from '../deps.ts';
 import { bytesOf, loadAccount, requireSalt } from './accounts.ts';
+import { orRepeated } from './account-repeats.ts';
 import { endOtherSessions } from './sessions.ts';
 
 /**
@@ -105,6 +106,13 @@ export async function changePassword(
 ): Promise<{ success: true }> {
   deps.passwords.requireDerived(input.password);
   requireSalt(input.kdf);
+  const done = async () => ((await isInForce(deps, me.userId, input)) ? true : null);
+  await orRepeated(() => changePasswordOnce(deps, me, input), done);
+  if (!input.keepSessions) await endOtherSessions(deps, me);
+  return { success: true };
+}
+
+async function changePasswordOnce(deps: Deps, me: Session, input: z.output<typeof ChangePassword>): Promise<true> {
   const proven = await provePassword(deps, me.userId, input.currentPassword);
   const passwordHash = await deps.passwords.hash(input.password);
   const wrapped = deps.atRest.seal(wrapPlace(me.userId, 'password'), bytesOf(input.wrappedMasterKey.password));
@@ -117,8 +125,23 @@ export async function changePassword(
       .set({ wrapped, createdAt: new Date(deps.now()) })
       .where(and(eq(accountKeyWraps.userId, me.userId), eq(accountKeyWraps.kind, 'password')));
   });
-  if (!input.keepSessions) await endOtherSessions(deps, me);
-  return { success: true };
+  return true;
+}
+
+/** The lock is compared first: a stolen token without it is no better a place to guess the new password than the old one. */
+async function isInForce(
+  deps: Deps,
+  userId: string,
+  { password, wrappedMasterKey }: z.output<typeof ChangePassword>,
+): Promise<boolean> {
+  const [found] = await deps.db
+    .select({ hash: users.passwordHash, wrapped: accountKeyWraps.wrapped })
+    .from(users)
+    .innerJoin(accountKeyWraps, and(eq(accountKeyWraps.userId, users.id), eq(accountKeyWraps.kind, 'password')))
+    .where(eq(users.id, userId));
+  if (!found) return false;
+  const lock = deps.atRest.open(wrapPlace(userId, 'password'), found.wrapped);
+  return bytesEqual(lock, bytesOf(wrappedMasterKey.password)) && deps.passwords.verify(password, found.hash);
 }
 
 /** Compare and set on the version, so that two devices cannot undo each other. The same write again succeeds. */

@@ -24,6 +24,7 @@ import { checkCode, type CodeOf, issueCode, spendCode } from './account-codes.ts
 import { lastIdentity, lockIdentity, newPassword, replaceKeys } from './account-identity.ts';
 import { storeRecoveryWrap } from './account-keys.ts';
 import { byLogin, bytesOf, type Caller, checkIdentity, limitGuesses, loadAccount } from './accounts.ts';
+import { orRepeated } from './account-repeats.ts';
 import { change } from './change.ts';
 import { endOtherSessions, type Issued, openSession } from './sessions.ts';
 
@@ -123,9 +124,18 @@ export async function openRecovery(
 
 /** A new password and a new recovery key over the same master key. Whoever was signed in is not any more. */
 export async function recover(deps: Deps, caller: Caller, input: z.output<typeof Recover>): Promise<Issued> {
+  const issued = await orRepeated(
+    () => recoverOnce(deps, caller, input),
+    () => enterAgain(deps, caller, input),
+  );
+  await endOtherSessions(deps, issued);
+  return issued;
+}
+
+async function recoverOnce(deps: Deps, caller: Caller, input: z.output<typeof Recover>): Promise<Issued> {
   const { userId, verifier } = await proveRecovery(deps, caller, input);
   const password = await newPassword(deps, input);
-  const issued = await deps.db.transaction(async (tx) => {
+  return deps.db.transaction(async (tx) => {
     await lockIdentity(tx, userId);
     if (deps.mail !== null) await spendCode(tx, deps, { userId, purpose: 'recover' }, input.code ?? '');
     // Compare and set: the key that was proven has to be the one in force.
@@ -150,8 +160,28 @@ export async function recover(deps: Deps, caller: Caller, input: z.output<typeof
     });
     return openSession(tx, deps.now(), { userId, kind: input.session, userAgent: caller.userAgent });
   });
-  await endOtherSessions(deps, issued);
-  return issued;
+}
+
+/**
+ * The answer was lost after what proved it was spent. Nobody but the one who made them offers these locks, and of those the password has to be
+ * right too: that is a log-in. A guess learns nothing from it, not even by its time: nothing is verified before the verifier is the one in force.
+ */
+async function enterAgain(
+  deps: Deps,
+  caller: Caller,
+  { login, password, recoveryVerifier, session }: z.output<typeof Recover> | z.output<typeof ResetAccount>,
+): Promise<Issued | null> {
+  const [found] = await deps.db
+    .select({ userId: users.id, hash: users.passwordHash, verifier: accountKeyWraps.verifier })
+    .from(users)
+    .innerJoin(accountKeyWraps, and(eq(accountKeyWraps.userId, users.id), eq(accountKeyWraps.kind, 'recovery')))
+    .where(byLogin(login));
+  if (!found?.verifier || !timingSafeEqual(found.verifier, bytesOf(recoveryVerifier))) return null;
+  if (!(await deps.passwords.verify(password, found.hash))) return null;
+  const { userId } = found;
+  return deps.db.transaction((tx) =>
+    openSession(tx, deps.now(), { userId, kind: session, userAgent: caller.userAgent }),
+  );
 }
 
 async function proveReset(
@@ -181,9 +211,18 @@ export async function beginReset(
 
 /** New keys that nothing vouches for but the code. Everybody who knew the person is told so. */
 export async function resetAccount(deps: Deps, caller: Caller, input: z.output<typeof ResetAccount>): Promise<Issued> {
+  const issued = await orRepeated(
+    () => resetOnce(deps, caller, input),
+    () => enterAgain(deps, caller, input),
+  );
+  await endOtherSessions(deps, issued);
+  return issued;
+}
+
+async function resetOnce(deps: Deps, caller: Caller, input: z.output<typeof ResetAccount>): Promise<Issued> {
   const { userId } = await proveReset(deps, caller, input);
   const password = await newPassword(deps, input);
-  const issued = await change(deps, async (step) => {
+  return change(deps, async (step) => {
     const { tx } = step;
     const previous = await lockIdentity(tx, userId);
     const identity = await checkIdentity(userId, input.identity, { kind: 'reset', previous });
@@ -191,6 +230,4 @@ export async function resetAccount(deps: Deps, caller: Caller, input: z.output<t
     await replaceKeys(deps, step, { ...input, userId, identity, kind: 2, password });
     return openSession(tx, deps.now(), { userId, kind: input.session, userAgent: caller.userAgent });
   });
-  await endOtherSessions(deps, issued);
-  return issued;
 }
