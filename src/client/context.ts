@@ -3,6 +3,7 @@ import type { Api } from './api.ts';
 import type { Connection } from './connection.ts';
 import type { Tabs } from './platform.types.ts';
 import { SdkError } from './errors.ts';
+import type { Gaps } from './gaps.ts';
 import { myId } from './state/shape.ts';
 import type { Store } from './store.ts';
 import type { ConversationView } from './types.ts';
@@ -16,6 +17,7 @@ export interface Context {
   readonly keyring: KeyringService;
   readonly tabs: Tabs;
   readonly unreadable: Unreadable;
+  readonly gaps: Gaps;
   /** Aborted at log-out and close: nothing goes on for somebody who has left. */
   readonly signal: AbortSignal;
 }

@@ -5,6 +5,7 @@ import type { Me } from '#protocol/user';
 import { createApi, createLinks } from './api.ts';
 import { Connection } from './connection.ts';
 import { inSdkWords, mayPass, SdkError } from './errors.ts';
+import { Gaps } from './gaps.ts';
 import type { KeyDirectory } from './keyring/directory.ts';
 import { gathered } from './keychains.ts';
 import { namesOf } from './names.ts';
@@ -102,8 +103,8 @@ export function createChat({ url: origin, storage }: ChatOptions): Chat {
     const opened = await keyring();
     ending.abort();
     ending = platform.newEnd();
-    const unreadable = new Unreadable();
-    running = new Running({ api, connection, store, keyring: opened, tabs, unreadable, signal: ending.signal });
+    const [unreadable, gaps] = [new Unreadable(), new Gaps()];
+    running = new Running({ api, connection, store, keyring: opened, tabs, unreadable, gaps, signal: ending.signal });
     // Last: a screen that sees somebody signed in may ask for anything.
     store.apply({ type: 'me', me });
     connection.start();

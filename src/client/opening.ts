@@ -11,8 +11,11 @@ export async function openMessages(context: Context, messages: Message[]): Promi
   if (messages.length === 0) return [];
   const me = meOf(context);
   const opened = await inSdkWords(context.keyring.openMessages(messages));
-  const views = messages.map((message, i) => toMessageView(message, must(opened[i], 'one for each'), me));
+  const views = messages.map((message, i) =>
+    context.gaps.marked(toMessageView(message, must(opened[i], 'one for each'), me)),
+  );
   context.unreadable.note(context, views);
+  context.gaps.note(context, messages, opened);
   return views;
 }
 

@@ -75,6 +75,12 @@ export type ActView = { id: string; failed: string | null } & (
   | { kind: 'unreact'; emoji: string | null; tag: string | null }
 );
 
+/**
+ * What a message says of others and is not so here. `missing`: its author had seen one that the server has not given. `other`: one that
+ * is not what the server has given in its place. `answer`: it answers something else than the message of that id.
+ */
+export type Doubt = 'missing' | 'other' | 'answer';
+
 export interface MessageView {
   id: string;
   conversationId: string;
@@ -96,6 +102,7 @@ export interface MessageView {
   firstKeyEpoch: number;
   /** Of its envelope: 0 when new, one more with each edit and the tombstone. */
   revision: number;
+  doubts?: readonly Doubt[];
 }
 
 export interface ParticipantView {

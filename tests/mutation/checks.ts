@@ -326,6 +326,47 @@ export const CHECKS: Check[] = [
     '',
   ),
 
+  // What messages say of each other (C86, C88).
+  {
+    name: 'hash of what was seen, and answered',
+    file: 'src/client/claims.ts',
+    find: "row.hash === null || row.hash === hash ? 'fine' : { doubt, ask: row.id }",
+    replace: "'fine'",
+  },
+  {
+    name: 'a place left empty that somebody saw filled',
+    file: 'src/client/claims.ts',
+    find: 'seqOf(next) === seq ? undefined : next;',
+    replace: 'seqOf(next) === seq ? undefined : undefined;',
+  },
+  {
+    name: 'nobody has seen what comes after his message',
+    file: 'src/client/claims.ts',
+    find: "if (about.seq >= seq) return { doubt: 'missing', ask: messageId };",
+    replace: '',
+  },
+  {
+    name: 'an edited message proves nothing',
+    file: 'src/client/claims.ts',
+    find: 'said && !isEdited && !isDeleted ? said.hash : null',
+    replace: 'said ? said.hash : null',
+  },
+  {
+    name: 'a doubt is asked about before it is shown',
+    file: 'src/client/claims.ts',
+    find: '? true : undefined;',
+    replace: '? true : true;',
+  },
+  {
+    ...keyring(
+      'opener',
+      'the newest that the sender had seen',
+      "header.type === 'message' && header.prevSeq > 0",
+      'header.prevSeq < 0',
+    ),
+    tests: ['tests/client/gaps.pg'],
+  },
+
   // What a device holds against the server (C34 to C37).
   keyring(
     'epoch-log',

@@ -8,6 +8,7 @@ import { contentLine } from '../conversation-list/preview.ts';
 import { clockTime, fullTime } from '../time.ts';
 import { Avatar, hueOf } from '../ui/avatar.tsx';
 import { cn } from '../ui/cn.ts';
+import { Doubts } from './doubts.tsx';
 import { Failed } from './failed.tsx';
 import { MessageActions, type OpenPart } from './message-actions.tsx';
 import { MessageBody } from './message-body.tsx';
@@ -89,6 +90,7 @@ export const MessageRow = memo(function MessageRow({ id, first, last, tabStop, f
             {name}
           </span>
         )}
+        <Doubts message={message} />
         <div
           ref={bubble}
           {...press}
@@ -141,7 +143,12 @@ function Body({ message, end, onJump }: { message: MessageView; end: ReactNode; 
       return (
         <>
           {content.replyTo && (
-            <ReplyQuote conversationId={message.conversationId} messageId={content.replyTo} onJump={onJump} />
+            <ReplyQuote
+              conversationId={message.conversationId}
+              messageId={content.replyTo}
+              isOther={message.doubts?.includes('answer') ?? false}
+              onJump={onJump}
+            />
           )}
           <MessageBody body={content.body} end={end} />
         </>

@@ -7,10 +7,12 @@ import { hueOf } from '../ui/avatar.tsx';
 interface Props {
   conversationId: string;
   messageId: string;
+  /** What stands there is not what was answered. */
+  isOther: boolean;
   onJump: (messageId: string) => void;
 }
 
-export function ReplyQuote({ conversationId, messageId, onJump }: Props) {
+export function ReplyQuote({ conversationId, messageId, isOther, onJump }: Props) {
   const original = useChat(selectMessage(conversationId, messageId));
   const author = useChat((state) => (original ? state.users[original.senderId] : undefined));
   return (
@@ -23,6 +25,7 @@ export function ReplyQuote({ conversationId, messageId, onJump }: Props) {
     >
       <span className="hue-text truncate font-semibold">{author?.displayName ?? 'Earlier message'}</span>
       <span className="truncate text-ink/80">{original ? contentLine(original.content) : 'Go to the message'}</span>
+      {isOther && <span className="text-fresh">This is not the message that was answered.</span>}
     </button>
   );
 }

@@ -37,6 +37,17 @@ export interface OpenedMessage {
   revision: number;
   /** By tag; null when the sample could not be verified. */
   emojis: Record<string, string | null>;
+  /** Null when it could not be verified. */
+  said: Said | null;
+}
+
+/** What an envelope says besides its content; hashes in base64. */
+export interface Said {
+  hash: string;
+  /** Of a new message: the newest that its sender had seen. It may have been edited by then. */
+  seen: { seq: number; hash: string } | null;
+  /** The message that it answers, as it was then. */
+  answers: { id: string; hash: string } | null;
 }
 
 interface Parts {
@@ -69,7 +80,8 @@ export class Opener {
     try {
       return { ...(await this.#open(message)), emojis };
     } catch (error) {
-      return { content: { kind: 'unreadable', reason: reasonOf(error) }, revision: revisionOf(message), emojis };
+      const content = { kind: 'unreadable' as const, reason: reasonOf(error) };
+      return { content, revision: revisionOf(message), emojis, said: null };
     }
   }
 
@@ -95,7 +107,7 @@ export class Opener {
     }
   }
 
-  async #open(message: Message): Promise<{ content: Content; revision: number }> {
+  async #open(message: Message): Promise<Omit<OpenedMessage, 'emojis'>> {
     const { id, conversationId, seq } = message;
     const envelope = parseEnvelope(fromBase64(message.contentEncrypted));
     const { header } = envelope;
@@ -113,7 +125,10 @@ export class Opener {
     const payload = await this.#decrypt(verified);
     this.#parts.seen.note(sighting);
     if (header.type === 'message') this.#parts.identityLog.compare(payload.log);
-    return { content: contentOf(header.type, payload), revision: header.revision };
+    const names = header.type === 'message' && header.prevSeq > 0;
+    const seen = names ? { seq: header.prevSeq, hash: toBase64(header.prevHash) } : null;
+    const said = { hash, seen, answers: answerOf(payload) };
+    return { content: contentOf(header.type, payload), revision: header.revision, said };
   }
 
   /** Epoch, membership, identity, signature: everything but the content. */
@@ -188,6 +203,12 @@ function contentOf(type: EnvelopeType, payload: Payload): Content {
   const reply = payload.reply_to;
   const id = typeof reply === 'object' && reply !== null && 'id' in reply ? reply.id : null;
   return { kind: 'text', body: payload.body, replyTo: typeof id === 'string' ? id : null };
+}
+
+function answerOf({ reply_to: reply }: Payload): Said['answers'] {
+  if (typeof reply !== 'object' || reply === null || !('id' in reply && 'hash' in reply)) return null;
+  const { id, hash } = reply;
+  return typeof id === 'string' && typeof hash === 'string' ? { id, hash } : null;
 }
 
 /** The next change of an unreadable message still has to count from its envelope. */

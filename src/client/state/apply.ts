@@ -14,7 +14,7 @@ import {
 } from './conversations.ts';
 import { endAct, laid, putAct } from './layers.ts';
 import { EMPTY_STATE, EMPTY_TIMELINE, myId } from './shape.ts';
-import { cut, discardEcho, putEcho, putMessage, putPage, setSending } from './timeline.ts';
+import { cut, discardEcho, putEcho, putMessage, putPage, setDoubts, setSending } from './timeline.ts';
 
 export function applyChanges(state: ChatState, changes: readonly Change[]): ChatState {
   return changes.reduce(applyChange, state);
@@ -82,6 +82,8 @@ function applyChange(state: ChatState, change: Change): ChatState {
       return inTimeline(state, change.conversationId, (timeline) =>
         setSending(timeline, change.messageId, change.send),
       );
+    case 'doubts':
+      return inTimeline(state, change.conversationId, (timeline) => setDoubts(timeline, change));
     case 'discard':
       return inTimeline(state, change.conversationId, (timeline) => discardEcho(timeline, change.messageId));
     case 'cut':

@@ -6,6 +6,7 @@ import type {
   CaughtUp,
   ConnectionState,
   ConversationView,
+  Doubt,
   MessageView,
   ParticipantView,
   SendState,
@@ -62,6 +63,8 @@ export type Change =
   /** A message of mine, shown before anybody has it. */
   | { type: 'echo'; message: MessageView }
   | { type: 'sending'; conversationId: string; messageId: string; send: SendState }
+  /** All that is in doubt about it. */
+  | { type: 'doubts'; conversationId: string; messageId: string; doubts: Doubt[] }
   | { type: 'discard'; conversationId: string; messageId: string }
   /** Something I have done to a message: shown before anybody has it. */
   | { type: 'act'; conversationId: string; messageId: string; act: ActView }

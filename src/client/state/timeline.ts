@@ -1,5 +1,5 @@
 /** Owns the loaded window of one conversation's history: contiguous, in the order of seq, my unsent messages behind it. */
-import type { MessageView, SendState, Timeline } from '../types.ts';
+import type { Doubt, MessageView, SendState, Timeline } from '../types.ts';
 import { beneath } from './layers.ts';
 import { MessageTable } from './message-table.ts';
 
@@ -35,6 +35,11 @@ export function setSending(timeline: Timeline, messageId: string, send: SendStat
   if (!known || known.seq !== null) return timeline;
   if (known.send.step === send.step && send.step !== 'failed') return timeline;
   return { ...timeline, byId: timeline.byId.with({ ...known, send }) };
+}
+
+export function setDoubts(timeline: Timeline, { messageId, doubts }: { messageId: string; doubts: Doubt[] }): Timeline {
+  const known = beneath(timeline, messageId);
+  return known ? { ...timeline, byId: timeline.byId.with({ ...known, doubts }) } : timeline;
 }
 
 export function discardEcho(timeline: Timeline, messageId: string): Timeline {
