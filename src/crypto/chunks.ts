@@ -16,3 +16,7 @@ export function plaintextLength(boxLength: number): number | undefined {
   const last = body - fullChunks * SEALED_CHUNK_BYTES;
   return last < TAG_BYTES ? undefined : fullChunks * CHUNK_BYTES + last - TAG_BYTES;
 }
+
+/** The length of the box around this many bytes. */
+export const sealedLength = (length: number): number =>
+  BOX_HEADER_BYTES + length + (Math.floor(length / CHUNK_BYTES) + 1) * TAG_BYTES;

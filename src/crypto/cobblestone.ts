@@ -22,7 +22,8 @@ const PREFIX = utf8('c2sp.org/chunked-encryption@v1+AEAD_AES_256_GCM\0');
 const FIRST_BLOCK = new Uint8Array([1]);
 const SECOND_BLOCK = new Uint8Array([2]);
 
-interface BoxKeys {
+/** What seals and opens the chunks of one box. */
+export interface BoxKeys {
   key: AesKey;
   baseNonce: Bytes;
   commitment: Bytes;
@@ -54,7 +55,7 @@ export async function sealWithSalt(
   const chunks = Math.floor(plaintext.length / CHUNK_BYTES) + 1;
   for (let i = 0; i < chunks; i++) {
     const chunk = plaintext.subarray(i * CHUNK_BYTES, (i + 1) * CHUNK_BYTES);
-    parts.push(await primitives.aesGcmEncrypt(keys.key, nonceOf(keys.baseNonce, i), chunk));
+    parts.push(await sealChunk(keys, i, chunk));
   }
   return concat(...parts);
 }
@@ -66,20 +67,28 @@ export async function open(key: SealKey, context: Uint8Array, box: Uint8Array): 
   if (!bytesEqual(keys.commitment, box.subarray(SALT_BYTES, BOX_HEADER_BYTES))) throw new CryptoError('DECRYPT');
   const lastChunk = Math.floor((box.length - BOX_HEADER_BYTES) / SEALED_CHUNK_BYTES);
   const parts: Bytes[] = [];
-  try {
-    for (let i = 0; i <= lastChunk; i++) {
-      const start = BOX_HEADER_BYTES + i * SEALED_CHUNK_BYTES;
-      const chunk = box.subarray(start, start + SEALED_CHUNK_BYTES);
-      parts.push(await primitives.aesGcmDecrypt(keys.key, nonceOf(keys.baseNonce, i), chunk));
-    }
-  } catch (cause) {
-    throw new CryptoError('DECRYPT', undefined, { cause });
+  for (let i = 0; i <= lastChunk; i++) {
+    const start = BOX_HEADER_BYTES + i * SEALED_CHUNK_BYTES;
+    parts.push(await openChunk(keys, i, box.subarray(start, start + SEALED_CHUNK_BYTES)));
   }
   return concat(...parts);
 }
 
+export async function sealChunk(keys: BoxKeys, index: number, plaintext: Uint8Array): Promise<Bytes> {
+  return primitives.aesGcmEncrypt(keys.key, nonceOf(keys.baseNonce, index), plaintext);
+}
+
+/** Throws DECRYPT for a chunk that is not this one of this box. */
+export async function openChunk(keys: BoxKeys, index: number, sealed: Uint8Array): Promise<Bytes> {
+  try {
+    return await primitives.aesGcmDecrypt(keys.key, nonceOf(keys.baseNonce, index), sealed);
+  } catch (cause) {
+    throw new CryptoError('DECRYPT', undefined, { cause });
+  }
+}
+
 // HKDF-Expand by hand, because the sealing key is the pseudo-random key itself and stays inside the implementation.
-async function deriveBoxKeys(key: SealKey, salt: Uint8Array, context: Uint8Array): Promise<BoxKeys> {
+export async function deriveBoxKeys(key: SealKey, salt: Uint8Array, context: Uint8Array): Promise<BoxKeys> {
   const info = concat(PREFIX, salt, context);
   const first = await primitives.hmacSha512(key, concat(info, FIRST_BLOCK));
   const second = await primitives.hmacSha512(key, concat(first, info, SECOND_BLOCK));

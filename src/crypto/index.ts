@@ -18,6 +18,22 @@ export {
   unlockWithPassword,
   unlockWithRecoveryKey,
 } from './account.ts';
+export {
+  FileOpener,
+  type FilePlace,
+  type FileRange,
+  FileSealer,
+  type FileSecret,
+  newFileHash,
+  newFileSecret,
+  PIECE_BYTES,
+  pieceAt,
+  pieceRange,
+  piecesOf,
+  pieceStart,
+  rangeOf,
+  sealedFileLength,
+} from './attachment.ts';
 export { type AuthoredEpoch, authorEpoch, type EpochAuthor, type EpochDraft } from './author-epoch.ts';
 export { concat, fromUtf8, random, toBase64Url, toHex, utf8 } from './bytes.ts';
 export { generateSealKey, importSealKey, open, seal } from './cobblestone.ts';
@@ -35,7 +51,7 @@ export {
   type PasswordSecrets,
   TODAY,
 } from './password.ts';
-export type { SealKey, SigningKey } from './primitives.types.ts';
+export type { RunningHash, SealKey, SigningKey } from './primitives.types.ts';
 export { deriveRecoverySecrets, type RecoverySecrets } from './recovery-key.ts';
 export { safetyNumber } from './safety-number.ts';
 export { type EpochKey, type GrantPlace, openGrant, sealGrant, unwrapKey, type WrapPlace } from './wrap.ts';

@@ -42,6 +42,10 @@ export const primitives: Primitives = {
   name: 'node',
   random,
   sha256: (data) => own(createHash('sha256').update(data).digest()),
+  newSha256() {
+    const hash = createHash('sha256');
+    return { update: (data) => void hash.update(data), digest: () => own(hash.digest()) };
+  },
   hmacSha256: (key, data) => own(createHmac('sha256', key).update(data).digest()),
   hkdfSha256: (secret, info, length, salt = NO_SALT) => new Uint8Array(hkdfSync('sha256', secret, salt, info, length)),
 

@@ -24,10 +24,18 @@ export interface VerifyKey {
   readonly [kind]: 'verify';
 }
 
+export interface RunningHash {
+  update(data: Uint8Array): void;
+  /** Once, at the end. */
+  digest(): Bytes;
+}
+
 export interface Primitives {
   readonly name: 'node' | 'web';
   random(length: number): Bytes;
   sha256(data: Uint8Array): MaybePromise<Bytes>;
+  /** Of what comes in pieces, too much to be held at once. */
+  newSha256(): MaybePromise<RunningHash>;
   hmacSha256(key: Uint8Array, data: Uint8Array): MaybePromise<Bytes>;
   hkdfSha256(secret: Uint8Array, info: Uint8Array, length: number, salt?: Uint8Array): MaybePromise<Bytes>;
 

@@ -58,6 +58,11 @@ export const primitives: Primitives = {
   name: 'web',
   random: (length) => globalThis.crypto.getRandomValues(new Uint8Array(length)),
   sha256: (data) => bytes(subtle().digest('SHA-256', view(data))),
+  async newSha256() {
+    const { createSHA256 } = await import('hash-wasm');
+    const hash = await createSHA256();
+    return { update: (data) => void hash.update(data), digest: () => new Uint8Array(hash.digest('binary')) };
+  },
   async hmacSha256(key, data) {
     const hmac = await subtle().importKey('raw', view(key), { name: 'HMAC', hash: 'SHA-256' }, false, ['sign']);
     return bytes(subtle().sign('HMAC', hmac, view(data)));
