@@ -18,6 +18,8 @@ export interface Context {
   readonly tabs: Tabs;
   readonly unreadable: Unreadable;
   readonly gaps: Gaps;
+  /** For what is no procedure: the bytes of files. */
+  readonly road: { url: string; token(): Promise<string> };
   /** Aborted at log-out and close: nothing goes on for somebody who has left. */
   readonly signal: AbortSignal;
 }

@@ -103,8 +103,8 @@ export function createChat({ url: origin, storage }: ChatOptions): Chat {
     const opened = await keyring();
     ending.abort();
     ending = platform.newEnd();
-    const [unreadable, gaps] = [new Unreadable(), new Gaps()];
-    running = new Running({ api, connection, store, keyring: opened, tabs, unreadable, gaps, signal: ending.signal });
+    const [unreadable, gaps, road] = [new Unreadable(), new Gaps(), roads];
+    running = new Running({ api, connection, store, keyring: opened, tabs, unreadable, gaps, road, signal: ending.signal });
     // Last: a screen that sees somebody signed in may ask for anything.
     store.apply({ type: 'me', me });
     connection.start();
@@ -225,6 +225,9 @@ export function createChat({ url: origin, storage }: ChatOptions): Chat {
     unreact: async (id, messageId, tag) => parts().outbox.unreact(id, messageId, tag),
     retry: (_, id) => running?.outbox.retry(id),
     discard: (_, id) => running?.outbox.discard(id),
+    pause: (_, id) => running?.outbox.pause(id),
+    fetchFile: async (file, options) => parts().downloads.fetchFile(file, options),
+    readFile: async (file, range) => parts().downloads.readFile(file, range),
     reconnect: () => connection.hurry(),
 
     typing: (id, isTyping) => running?.signals.typing(id, isTyping),

@@ -2,6 +2,7 @@
 import { setMaxListeners } from 'node:events';
 import WebSocketOfNode from 'ws';
 import { Serial } from '#lib/serial';
+import { SdkError } from './errors.ts';
 import { memoryStorage } from './storage/memory.ts';
 import type { Storage } from './storage/storage.ts';
 import type { Platform, Tabs } from './platform.types.ts';
@@ -21,6 +22,18 @@ export const platform: Platform = {
     // Argon2 and HPKE are loaded when somebody signs in, not with the SDK.
     const { Keyring } = await import('./keyring/keyring.ts');
     return { keyring: new Keyring(storage ?? memoryStorage(false), directory), close: () => {} };
+  },
+  // Progress comes with each part: nothing shows it, and a body as it is goes out fastest.
+  async put(url, { headers, body, onProgress, signal, stallMs }) {
+    // A part is a few megabytes: on any line that is worth the name it is through in ten times that.
+    const limited = AbortSignal.any([signal, AbortSignal.timeout(10 * stallMs)]);
+    const response = await fetch(url, { method: 'PUT', headers, body, signal: limited }).catch((cause: unknown) => {
+      throw signal.aborted ? signal.reason : new SdkError('NETWORK', 'network', { cause });
+    });
+    await response.body?.cancel();
+    onProgress(body.size);
+    const offset = response.headers.get('upload-offset');
+    return { status: response.status, offset: offset === null ? null : Number(offset) };
   },
   tabs: (storage) => (storage ? tabOn(storage) : ALONE),
 };

@@ -17,6 +17,16 @@ export interface Tabs {
   close(): void;
 }
 
+export interface Put {
+  headers: Record<string, string>;
+  body: Blob;
+  /** Bytes of the body that have left, as far as the platform tells. */
+  onProgress(sent: number): void;
+  signal: AbortSignal;
+  /** Given up when nothing has moved for this long. */
+  stallMs: number;
+}
+
 export interface Platform {
   /** How sessions live: browsers in a cookie that scripts cannot read, programs with a token of their own. */
   readonly session: 'cookie' | 'token';
@@ -32,4 +42,6 @@ export interface Platform {
   /** `storage` is for programs; in a browser it is always IndexedDB, inside the worker. */
   startKeyring(directory: KeyDirectory, storage: Storage | undefined): Promise<KeyringHost>;
   tabs(storage: Storage | undefined): Tabs;
+  /** One part of an upload; `offset` is what the server says it has now. Rejects with NETWORK, or with the reason of the signal. */
+  put(url: string, put: Put): Promise<{ status: number; offset: number | null }>;
 }

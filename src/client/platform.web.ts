@@ -1,5 +1,6 @@
 /** A browser: the keyring in a worker, so that opening a page of messages never holds up a frame. */
 import { proxy, wrap } from 'comlink';
+import { SdkError } from './errors.ts';
 import type { Platform } from './platform.types.ts';
 import './worker/error-transfer.ts';
 import type { KeyringWorker } from './worker/main.ts';
@@ -46,6 +47,39 @@ export const platform: Platform = {
         name === 'then' ? undefined : (...args: never[]) => remote.call(name as keyof KeyringService, args as never),
     });
     return { keyring, close: () => worker.terminate() };
+  },
+
+  // Not `fetch`: only this one tells how much has left.
+  put(url, { headers, body, onProgress, signal, stallMs }) {
+    return new Promise((resolve, reject) => {
+      const request = new XMLHttpRequest();
+      const lost = () => reject(signal.aborted ? signal.reason : new SdkError('NETWORK', 'network'));
+      let stall: ReturnType<typeof setTimeout>;
+      const moved = () => {
+        clearTimeout(stall);
+        stall = setTimeout(() => request.abort(), stallMs);
+      };
+      const abort = () => request.abort();
+      signal.addEventListener('abort', abort, { once: true });
+      request.upload.onprogress = ({ loaded }) => {
+        moved();
+        onProgress(loaded);
+      };
+      request.onload = () => {
+        const offset = request.getResponseHeader('upload-offset');
+        resolve({ status: request.status, offset: offset === null ? null : Number(offset) });
+      };
+      request.onerror = lost;
+      request.onabort = lost;
+      request.onloadend = () => {
+        clearTimeout(stall);
+        signal.removeEventListener('abort', abort);
+      };
+      request.open('PUT', url);
+      for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
+      moved();
+      request.send(body);
+    });
   },
 
   tabs() {

@@ -5,6 +5,7 @@ import type { Context } from './context.ts';
 import { backoffMs, sleep } from './backoff.ts';
 import { mayPass } from './errors.ts';
 import { Feed } from './feed.ts';
+import { Downloads } from './files/download.ts';
 import { History } from './history.ts';
 import { Outbox } from './outbox/outbox.ts';
 import { Receipts } from './receipts.ts';
@@ -14,6 +15,7 @@ import { TrustSync } from './trust.ts';
 export class Running {
   readonly account: AccountLife;
   readonly conversations: Conversations;
+  readonly downloads: Downloads;
   readonly history: History;
   readonly outbox: Outbox;
   readonly receipts: Receipts;
@@ -26,6 +28,7 @@ export class Running {
     this.#context = context;
     this.conversations = new Conversations(context);
     this.account = new AccountLife(context, this.conversations);
+    this.downloads = new Downloads(context);
     this.history = new History(context);
     this.outbox = new Outbox(context);
     this.receipts = new Receipts(context);

@@ -13,11 +13,58 @@ export type { AppRouter, ConversationType, Me, MessageType, PresenceStatus, Role
 
 /** What an opened envelope says. Content that fails a check is `unreadable`, never text (P30). */
 export type Content =
-  | { kind: 'text'; body: string; replyTo: string | null }
+  /** `body` is the caption when there are files. */
+  | { kind: 'text'; body: string; replyTo: string | null; files?: readonly FileView[] }
   | { kind: 'deleted' }
   /** `reason` is a CryptoError code such as `BAD_SIGNATURE` or `NO_EPOCH_KEY`. */
   | { kind: 'unreadable'; reason: string }
   | { kind: 'unsupported' };
+
+/** What a message says of a file, as its sender said it; `chat.fetchFile` and `chat.readFile` open it. */
+export interface FileView {
+  id: string;
+  conversationId: string;
+  /** `image`: a picture that browsers show; `voice`: recorded in the app. */
+  kind: 'image' | 'voice' | 'file';
+  name: string;
+  mime: string;
+  /** Bytes. */
+  size: number;
+  /** Pixels, as it is looked at. */
+  width: number | null;
+  height: number | null;
+  durationMs: number | null;
+  /** A blur of it, while it loads (github.com/woltapp/blurhash). */
+  blurhash: string | null;
+  /** Loudness over time, 0 to 100. */
+  waveform: readonly number[] | null;
+  /** What is to be seen, for those who cannot see it. */
+  alt: string | null;
+  thumbnail: FileView | null;
+  /** base64; whoever has it and the sealed file can read it. */
+  key: string;
+  sha256: string;
+}
+
+/** A file to be sent. Everything that is known of it goes inside the message; the server learns its padded size. */
+export interface OutgoingFile {
+  file: Blob;
+  name: string;
+  voice?: boolean;
+  width?: number;
+  height?: number;
+  durationMs?: number;
+  blurhash?: string;
+  waveform?: readonly number[];
+  alt?: string;
+  thumbnail?: { file: Blob; width: number; height: number };
+}
+
+/** Bytes, of all files of a message together or of the one that is fetched. */
+export interface Progress {
+  done: number;
+  total: number;
+}
 
 /** How sure I am of somebody's keys: not compared; compared, or signed by those that were; replaced after having been compared. */
 export type Trust = 'unverified' | 'verified' | 'changed';
@@ -233,12 +280,15 @@ export interface SignalState {
   typing: Record<string, string[]>;
   presence: Record<string, { status: PresenceStatus; lastSeenAt: string | null }>;
   /** Conversation id -> how far this device has come with making new keys for its members. Absent for small groups. */
-  rekeying: Record<string, { done: number; total: number }>;
+  rekeying: Record<string, Progress>;
+  /** Message id -> how much of its files the server has. Absent when nothing is under way. */
+  uploads: Record<string, Progress>;
 }
 
 export interface Draft {
   text: string;
   replyTo?: string | null;
+  files?: readonly OutgoingFile[];
 }
 
 /** Shown to the person once and never stored. */
@@ -348,6 +398,12 @@ export interface Chat {
   remove(conversationId: string, messageId: string): Promise<void>;
   react(conversationId: string, messageId: string, emoji: string): Promise<void>;
   unreact(conversationId: string, messageId: string, tag: string): Promise<void>;
+  /** Stops the upload of a message's files where it is; it then counts as refused, with `paused`, until `retry`. */
+  pause(conversationId: string, id: string): void;
+  /** The whole file, opened and checked. Survives lost connections; rejects with FILE_CHANGED or DECRYPT when it is not what was sent, `not_found` when it is gone. */
+  fetchFile(file: FileView, options?: { onProgress?(progress: Progress): void; signal?: AbortSignal }): Promise<Blob>;
+  /** A part of it, `end` excluded: for playing and seeking. */
+  readFile(file: FileView, range: { start: number; end: number; signal?: AbortSignal }): Promise<Uint8Array>;
   /** What was refused again, with the same id; or away with it. `id` is that of the message, or of the act. */
   retry(conversationId: string, id: string): void;
   discard(conversationId: string, id: string): void;

@@ -68,6 +68,19 @@ export class Device {
     await this.#storage.delete(table, name);
   }
 
+  /** A sealed piece of a file: as it is, for it needs no further seal. */
+  async keepPiece(name: string, piece: Uint8Array): Promise<void> {
+    await this.#storage.put('files', name, piece);
+  }
+
+  async piece(name: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    return (await this.#storage.get('files', name)) as Uint8Array<ArrayBuffer> | undefined;
+  }
+
+  async dropPieces(which: (name: string) => boolean): Promise<void> {
+    for (const name of await this.#storage.keys('files')) if (which(name)) await this.#storage.delete('files', name);
+  }
+
   async wipe(): Promise<void> {
     this.#key = undefined;
     await this.#storage.wipe();

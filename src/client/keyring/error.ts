@@ -40,6 +40,10 @@ export type KeyringReason =
   | 'SETTINGS_ROLLBACK'
   | 'EPOCH_ROLLBACK'
   | 'EPOCH_FORK'
+  /** A file that was chosen cannot be read any more, or is not as long as it was. */
+  | 'FILE_UNREADABLE'
+  /** What the server gives in place of a file is not the one that the message names. */
+  | 'FILE_CHANGED'
   | 'LOCKED';
 
 export class KeyringError extends Error {

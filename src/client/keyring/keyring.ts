@@ -2,7 +2,8 @@
  * Owns everything secret of a signed-in person: keys, what they open and seal, and what this device remembers.
  * In the browser it lives in a worker and this class is its whole surface; there is no way to ask it for a key.
  */
-import { type Cost, type PasswordChange, TODAY } from '#crypto/index';
+import { type Cost, type FileRange, type PasswordChange, TODAY } from '#crypto/index';
+import type { Bytes } from '#crypto/verify';
 import type { RecoverableAccount, ResettableAccount } from '#protocol/account';
 import type { Account as StoredAccount } from '#protocol/auth';
 import type { Conversation } from '#protocol/conversation';
@@ -19,6 +20,7 @@ import { chronicle } from './chronicle.ts';
 import { Device } from './device.ts';
 import type { KeyDirectory } from './directory.ts';
 import { EpochLog } from './epoch-log.ts';
+import { Files, type OpenJob, type SealJob } from './files.ts';
 import { reasonOf } from './error.ts';
 import { Identities } from './identities.ts';
 import { IdentityLog } from './identity-log.ts';
@@ -46,6 +48,7 @@ export class Keyring {
   readonly #log: EpochLog;
   readonly #seen = new Seen();
   readonly #titles: Titles;
+  readonly #files: Files;
   readonly #opener: Opener;
   readonly #sealer: Sealer;
   readonly #author: Author;
@@ -56,6 +59,7 @@ export class Keyring {
     this.#directory = directory;
     this.#device = new Device(storage);
     this.#titles = new Titles(this.#device);
+    this.#files = new Files(this.#device);
     this.#accounts = new Accounts(this.#device, cost);
     const tell = () =>
       void this.#trust.report().then(
@@ -164,6 +168,7 @@ export class Keyring {
     this.#log.forget();
     this.#seen.forget();
     this.#titles.forget();
+    this.#files.forget();
     await this.#device.wipe();
   }
 
@@ -250,6 +255,36 @@ export class Keyring {
 
   async openTitles(conversations: Pick<Conversation, 'id' | 'title'>[]): Promise<OpenedTitle[]> {
     return Promise.all(conversations.map((conversation) => this.#opener.openTitle(conversation)));
+  }
+
+  async sealPiece(job: SealJob, piece: number, content: Blob): Promise<Bytes> {
+    return this.#files.seal(job, piece, content);
+  }
+
+  /** Once all pieces are sealed. */
+  async sealedHash(job: SealJob): Promise<string> {
+    return this.#files.sealedHash(job);
+  }
+
+  async keptPiece(fileId: string, piece: number): Promise<Bytes | undefined> {
+    return this.#files.kept(fileId, piece);
+  }
+
+  async dropPieces(fileIds: string[]): Promise<void> {
+    return this.#files.drop(fileIds);
+  }
+
+  async dropOlderPieces(than: string, but: string[]): Promise<void> {
+    return this.#files.dropOlder(than, but);
+  }
+
+  /** In their order: the last one checks the whole. */
+  async openPiece(job: OpenJob, piece: number, sealed: Bytes): Promise<Bytes> {
+    return this.#files.openPiece(job, piece, sealed);
+  }
+
+  async openRange(job: OpenJob, range: FileRange, sealed: Bytes): Promise<Bytes> {
+    return this.#files.open(job, range, sealed);
   }
 
   /** Whether what is kept outlives this very chat, and may be changed by another tab. */

@@ -21,6 +21,7 @@ import {
 } from '#crypto/verify';
 import type { Conversation } from '#protocol/conversation';
 import type { Message, Reaction } from '#protocol/message';
+import { readAttachments } from '../files/attachment.ts';
 import { pictureOf } from '../picture.ts';
 import type { Content } from '../types.ts';
 import type { ConversationKeys } from './conversation-keys.ts';
@@ -128,7 +129,7 @@ export class Opener {
     const names = header.type === 'message' && header.prevSeq > 0;
     const seen = names ? { seq: header.prevSeq, hash: toBase64(header.prevHash) } : null;
     const said = { hash, seen, answers: answerOf(payload) };
-    return { content: contentOf(header.type, payload), revision: header.revision, said };
+    return { content: contentOf(conversationId, header.type, payload), revision: header.revision, said };
   }
 
   /** Epoch, membership, identity, signature: everything but the content. */
@@ -197,12 +198,16 @@ function checkMayDelete({ envelope, state, sender }: Verified, authorId: string)
   if (!may) throw new KeyringError('NOT_ALLOWED');
 }
 
-function contentOf(type: EnvelopeType, payload: Payload): Content {
+const KINDS: unknown[] = ['text', 'image', 'file', 'voice'];
+
+function contentOf(conversationId: string, type: EnvelopeType, payload: Payload): Content {
   if (type === 'delete') return { kind: 'deleted' };
-  if (payload.t !== 'text' || typeof payload.body !== 'string') return { kind: 'unsupported' };
+  const files = readAttachments(conversationId, payload.attachments);
+  if (!KINDS.includes(payload.t) || typeof payload.body !== 'string' || files === null) return { kind: 'unsupported' };
   const reply = payload.reply_to;
   const id = typeof reply === 'object' && reply !== null && 'id' in reply ? reply.id : null;
-  return { kind: 'text', body: payload.body, replyTo: typeof id === 'string' ? id : null };
+  const replyTo = typeof id === 'string' ? id : null;
+  return { kind: 'text', body: payload.body, replyTo, ...(files.length > 0 ? { files } : {}) };
 }
 
 function answerOf({ reply_to: reply }: Payload): Said['answers'] {

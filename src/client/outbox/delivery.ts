@@ -3,6 +3,7 @@ import type { MessageSeen } from '#protocol/message';
 import { type Context, meOf } from '../context.ts';
 import { callDirectly } from '../direct-link.ts';
 import { inSdkWords, isReason, SdkError } from '../errors.ts';
+import { kindOf, withThumbnails, writeAttachment } from '../files/attachment.ts';
 import { openMessages } from '../opening.ts';
 import { beneath } from '../state/layers.ts';
 import type { MessageView } from '../types.ts';
@@ -40,7 +41,9 @@ export class Delivery {
     switch (act.kind) {
       case 'edit': {
         const reply = content.kind === 'text' && content.replyTo ? { reply_to: { id: content.replyTo } } : {};
-        const payload = { t: 'text', body: act.body, ...reply };
+        const files = content.kind === 'text' ? (content.files ?? []) : [];
+        const attachments = files.length > 0 ? { t: kindOf(files), attachments: files.map(writeAttachment) } : {};
+        const payload = { t: 'text', body: act.body, ...reply, ...attachments };
         return { ...(await keyring.seal({ ...draft, payload, type: 'edit' })), since };
       }
       case 'delete':
@@ -89,7 +92,11 @@ export class Delivery {
     const outcome = (): Outcome => ({ since, tag: sealed.tag });
     switch (act.kind) {
       case 'send': {
-        const input = { id, conversationId, messageType: 'text' as const, contentEncrypted, keyEpoch };
+        const attachmentIds = withThumbnails(act.payload.attachments ?? []).map((one) => one.id);
+        // Whether it is a picture or a voice is nobody's business but the readers'.
+        const kind =
+          attachmentIds.length > 0 ? { messageType: 'file' as const, attachmentIds } : { messageType: 'text' as const };
+        const input = { id, conversationId, ...kind, contentEncrypted, keyEpoch };
         const sending =
           callDirectly<typeof input, MessageSeen>(connection, 'messages.send', input) ??
           api.messages.send.mutate(input);

@@ -1,9 +1,18 @@
 /** Owns the form of what waits to be sent, as it is kept, sealed, on this device - and how it looks until it is stored. */
+import { type Attachment, readAttachments } from '../files/attachment.ts';
 import { NO_ACTS } from '../state/layers.ts';
 import type { ActView, MessageView, SendState } from '../types.ts';
 
+/** `t` says what it is mostly, for clients that know only some kinds. */
+export type SentPayload = {
+  t: 'text' | 'image' | 'file' | 'voice';
+  body: string;
+  reply_to?: { id: string };
+  attachments?: Attachment[];
+};
+
 export type Act =
-  | { kind: 'send'; payload: { t: 'text'; body: string; reply_to?: { id: string } } }
+  | { kind: 'send'; payload: SentPayload }
   | { kind: 'edit'; messageId: string; body: string }
   | { kind: 'delete'; messageId: string }
   | { kind: 'react'; messageId: string; emoji: string }
@@ -51,14 +60,15 @@ export function actViewOf({ id, act, createdMs, failed }: Entry): ActView | null
 }
 
 export function echoOf(entry: Entry & { act: { kind: 'send' } }, me: string, send: SendState): MessageView {
-  const { body, reply_to } = entry.act.payload;
+  const { body, reply_to, attachments } = entry.act.payload;
+  const files = readAttachments(entry.conversationId, attachments) ?? [];
   return {
     id: entry.id,
     conversationId: entry.conversationId,
     seq: null,
     senderId: me,
-    type: 'text',
-    content: { kind: 'text', body, replyTo: reply_to?.id ?? null },
+    type: attachments ? 'file' : 'text',
+    content: { kind: 'text', body, replyTo: reply_to?.id ?? null, ...(files.length > 0 ? { files } : {}) },
     isEdited: false,
     isDeleted: false,
     createdAt: new Date(entry.createdMs).toISOString(),
@@ -71,5 +81,8 @@ export function echoOf(entry: Entry & { act: { kind: 'send' } }, me: string, sen
     revision: 0,
   };
 }
+
+export const attachmentsOf = ({ act }: Entry): Attachment[] =>
+  (act.kind === 'send' ? act.payload.attachments : undefined) ?? [];
 
 export const isSend = (entry: Entry): entry is Entry & { act: { kind: 'send' } } => entry.act.kind === 'send';

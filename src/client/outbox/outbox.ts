@@ -6,8 +6,10 @@ import { SdkError } from '../errors.ts';
 import { refreshConversations } from '../opening.ts';
 import type { Change } from '../state/change.ts';
 import { isProvisional } from '../state/layers.ts';
-import type { Draft, MessageView, SendState } from '../types.ts';
-import { type Act, actViewOf, echoOf, type Entry, isSend, targetOf } from './entry.ts';
+import type { Draft, MessageView, OutgoingFile, SendState } from '../types.ts';
+import { kindOf, readAttachments } from '../files/attachment.ts';
+import { Uploads } from '../files/upload.ts';
+import { type Act, actViewOf, attachmentsOf, echoOf, type Entry, isSend, type SentPayload, targetOf } from './entry.ts';
 import { Queue } from './queue.ts';
 import { type End, Shelf } from './shelf.ts';
 
@@ -24,6 +26,7 @@ interface Waiter {
 export class Outbox {
   readonly #context: Context;
   readonly #shelf: Shelf;
+  readonly #uploads: Uploads;
   readonly #queue: Queue;
   /** Who waits for an act of this tab, by entry. */
   readonly #waiters = new Map<string, Waiter>();
@@ -35,15 +38,20 @@ export class Outbox {
       onChanged: (entry) => this.#changed(entry),
       onEnded: (entry, end) => this.#finished(entry, end, 'elsewhere'),
     });
-    this.#queue = new Queue(context, this.#shelf, {
-      onFinished: (entry, end) => this.#finished(entry, end, 'here'),
-      onFailed: (entry, error) => {
-        this.#show(entry);
-        this.#refuse(entry.id, error);
+    this.#uploads = new Uploads(context);
+    this.#queue = new Queue(
+      context,
+      { shelf: this.#shelf, uploads: this.#uploads },
+      {
+        onFinished: (entry, end) => this.#finished(entry, end, 'here'),
+        onFailed: (entry, error) => {
+          this.#show(entry);
+          this.#refuse(entry.id, error);
+        },
+        onFolded: (changed, dropped) => this.#folded(changed, dropped),
+        onStep: (entry, step) => isSend(entry) && this.#step(entry, { step }),
       },
-      onFolded: (changed, dropped) => this.#folded(changed, dropped),
-      onStep: (entry, step) => isSend(entry) && this.#step(entry, { step }),
-    });
+    );
     context.signal.addEventListener('abort', () => this.#close(), { once: true });
   }
 
@@ -61,6 +69,7 @@ export class Outbox {
     const unknown = entries.map(({ conversationId }) => conversationId).filter((id) => !conversations[id]);
     await refreshConversations(this.#context, new Set(unknown)).catch(() => {});
     for (const entry of entries) this.#show(entry);
+    void this.#uploads.sweep(entries.flatMap(attachmentsOf)).catch(() => {});
     // The keeper may be a page that is asleep. Two who send the same do no harm, and the conversation's lock keeps them apart.
     void sleep(KEEPER_MS, signal).then(() => !signal.aborted && this.#drainAll());
     void tabs.exclusively(`parley-outbox/${meOf(this.#context)}`, async () => {
@@ -84,8 +93,9 @@ export class Outbox {
     }
   }
 
-  send(conversationId: string, { text, replyTo }: Draft): string {
+  send(conversationId: string, { text, replyTo, files = [] }: Draft): string {
     const payload = { t: 'text' as const, body: text, ...(replyTo ? { reply_to: { id: replyTo } } : {}) };
+    if (files.length > 0) return this.#sendFiles(conversationId, payload, files);
     const entry = this.#new(conversationId, { kind: 'send', payload });
     // On its way at once, so it is kept as such in its first and only write.
     entry.attempted = this.#context.connection.isOnline && this.#queue.next(conversationId) === undefined;
@@ -95,6 +105,24 @@ export class Outbox {
     this.#queue.seal(entry);
     void this.#queue.drain(conversationId);
     return entry.id;
+  }
+
+  /** Kept once all of them are sealed: a page that is closed before that could not go on. */
+  #sendFiles(conversationId: string, text: SentPayload, files: readonly OutgoingFile[]): string {
+    const staged = this.#uploads.stage(conversationId, files, this.#shelf.isLasting);
+    const { attachments } = staged;
+    const views = readAttachments(conversationId, attachments) ?? [];
+    const entry = this.#new(conversationId, { kind: 'send', payload: { ...text, t: kindOf(views), attachments } });
+    this.#shelf.add(entry);
+    this.#show(entry);
+    this.#queue.stage(entry, staged.sealed);
+    void this.#queue.drain(conversationId);
+    return entry.id;
+  }
+
+  /** The upload stops where it is and waits for `retry`. */
+  pause(id: string): void {
+    this.#uploads.pause(id);
   }
 
   async edit(conversationId: string, messageId: string, body: string): Promise<void> {
@@ -190,6 +218,8 @@ export class Outbox {
 
   #finished(entry: Entry, end: End, where: 'here' | 'elsewhere'): void {
     this.#context.store.apply(this.#ended(entry, end, where));
+    const attachments = attachmentsOf(entry);
+    if (attachments.length > 0) this.#uploads.drop(entry.id, attachments, end !== 'dropped');
     this.#waiters.get(entry.id)?.resolve();
     this.#waiters.delete(entry.id);
   }

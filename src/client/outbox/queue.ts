@@ -7,8 +7,10 @@ import type { Context } from '../context.ts';
 import { rotate } from '../epochs.ts';
 import { isReason, isUndecided, SdkError, toSdkError } from '../errors.ts';
 import { selectChanged } from '../select.ts';
+import type { Attachment } from '../files/attachment.ts';
+import type { Uploads } from '../files/upload.ts';
 import { Delivery } from './delivery.ts';
-import { type Entry, isSend, targetOf } from './entry.ts';
+import { attachmentsOf, type Entry, isSend, targetOf } from './entry.ts';
 import { fold } from './fold.ts';
 import type { End, Shelf } from './shelf.ts';
 
@@ -42,6 +44,7 @@ interface Trouble {
 export class Queue {
   readonly #context: Context;
   readonly #shelf: Shelf;
+  readonly #uploads: Uploads;
   readonly #listeners: QueueListeners;
   readonly #delivery: Delivery;
   readonly #draining = new Set<string>();
@@ -49,9 +52,10 @@ export class Queue {
   readonly #sealing = new Map<string, Promise<void>>();
   readonly #troubles = new Map<string, Trouble>();
 
-  constructor(context: Context, shelf: Shelf, listeners: QueueListeners) {
+  constructor(context: Context, { shelf, uploads }: { shelf: Shelf; uploads: Uploads }, listeners: QueueListeners) {
     this.#context = context;
     this.#shelf = shelf;
+    this.#uploads = uploads;
     this.#listeners = listeners;
     this.#delivery = new Delivery(context);
   }
@@ -94,6 +98,20 @@ export class Queue {
     this.#sealing.set(id, sealing.then(over, over));
   }
 
+  /** A message whose files are being sealed: kept, and sealed itself, when they are. */
+  stage(entry: Entry, sealed: Promise<Attachment[]>): void {
+    const { id } = entry;
+    const staging = sealed.then(async (attachments) => {
+      // Its text may have been changed since.
+      const now = this.#shelf.get(id);
+      if (now?.act.kind !== 'send') return;
+      const act = { ...now.act, payload: { ...now.act.payload, attachments } };
+      await this.#shelf.update(id, { act, sealed: null });
+    });
+    const over = () => void this.#sealing.delete(id);
+    this.#sealing.set(id, staging.then(over, over));
+  }
+
   /** Puts together what belongs together, while nobody is sending any of it. */
   async fold(conversationId: string): Promise<void> {
     await this.locked(conversationId, async () => {
@@ -133,6 +151,8 @@ export class Queue {
         trouble.stale = isReason(trouble.stale, 'revision_stale') ? trouble.stale : undefined;
       }
       if (isLate) this.#listeners.onStep(entry, 'sending');
+      // What may be stored already has its files there.
+      if (!entry.attempted) await this.#uploads.bring(entry, attachmentsOf(entry));
       await this.locked(conversationId, () => this.#attempt(id));
     } catch (raw) {
       if (!signal.aborted) await this.#judge(id, toSdkError(raw));
@@ -179,6 +199,8 @@ export class Queue {
       'NO_EPOCH_KEY',
       'EPOCH_WORN',
       'revision_stale',
+      // Swept up while it waited here: brought once more.
+      'attachment_unknown',
     );
     const isTooOld = isReason(error, 'bad_format') && isOld(entry);
     if ((isStale || isTooOld) && trouble.reseals++ < MAX_RESEALS) {
@@ -245,7 +267,8 @@ export class Queue {
   async #renew(conversationId: string, reason: unknown): Promise<void> {
     if (isReason(reason, 'epoch_stale')) await this.#context.keyring.sync(conversationId);
     else if (isReason(reason, 'rekey_required')) await rotate(this.#context, conversationId, 'rekey_required');
-    else if (!isReason(reason, 'revision_stale', 'bad_format')) await rotate(this.#context, conversationId);
+    else if (!isReason(reason, 'revision_stale', 'bad_format', 'attachment_unknown'))
+      await rotate(this.#context, conversationId);
   }
 
   #finish(entry: Entry, end: End): void {

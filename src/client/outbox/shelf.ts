@@ -42,6 +42,11 @@ export class Shelf {
     this.#listeners = listeners;
   }
 
+  /** Whether what is written here outlives the page. */
+  get isLasting(): boolean {
+    return this.#isLasting;
+  }
+
   async open(): Promise<void> {
     const { keyring, tabs, signal } = this.#context;
     this.#isLasting = await keyring.isLasting();

@@ -1,5 +1,5 @@
 /** Owns the ephemeral state: who types, who is there. Pure; the timers are in client/signals.ts. */
-import type { SignalState } from '../types.ts';
+import type { Progress, SignalState } from '../types.ts';
 import { without } from './shape.ts';
 
 export function setTyping(
@@ -19,6 +19,12 @@ export function setPresence(
   { userId, status, lastSeenAt }: SignalState['presence'][string] & { userId: string },
 ): SignalState {
   return { ...state, presence: { ...state.presence, [userId]: { status, lastSeenAt } } };
+}
+
+export function setUpload(state: SignalState, messageId: string, progress: Progress | null): SignalState {
+  if (!progress && !state.uploads[messageId]) return state;
+  const uploads = progress ? { ...state.uploads, [messageId]: progress } : without(state.uploads, messageId);
+  return { ...state, uploads };
 }
 
 export function setRekeying(

@@ -3,18 +3,21 @@ import { type DBSchema, type IDBPDatabase, openDB } from 'idb';
 import { type Storage, TABLES } from './storage.ts';
 
 const NAME = 'parley';
-const VERSION = 1;
+const VERSION = 2;
 
 interface Schema extends DBSchema {
   device: { key: string; value: unknown };
   sealed: { key: string; value: unknown };
   outbox: { key: string; value: unknown };
+  files: { key: string; value: unknown };
 }
 
 export async function indexedDbStorage(name = NAME): Promise<Storage> {
   const db: IDBPDatabase<Schema> = await openDB<Schema>(name, VERSION, {
     upgrade(database) {
-      for (const table of TABLES) database.createObjectStore(table);
+      for (const table of TABLES) {
+        if (!database.objectStoreNames.contains(table)) database.createObjectStore(table);
+      }
     },
     // Another tab runs a newer version: let it through, this one works on from memory until it is reloaded.
     blocking: () => db.close(),

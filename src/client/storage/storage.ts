@@ -3,8 +3,8 @@
  * or are that key itself, as an object of the platform that can be stored and used but not read.
  */
 
-/** `device`: the key and who it belongs to. `sealed`: own keys, epoch keys, pins, identities, names. `outbox`: unsent messages, by id. */
-export const TABLES = ['device', 'sealed', 'outbox'] as const;
+/** `device`: the key and who it belongs to. `sealed`: own keys, epoch keys, pins, identities, names. `outbox`: unsent messages, by id. `files`: sealed pieces of theirs. */
+export const TABLES = ['device', 'sealed', 'outbox', 'files'] as const;
 export type Table = (typeof TABLES)[number];
 
 export interface Storage {

@@ -1,5 +1,5 @@
 /** The worker: a keyring on IndexedDB, offered to the page that started it. */
-import { expose } from 'comlink';
+import { expose, transfer } from 'comlink';
 import { type KeyDirectory } from '../keyring/directory.ts';
 import { Keyring } from '../keyring/keyring.ts';
 import { indexedDbStorage } from '../storage/indexeddb.ts';
@@ -23,6 +23,8 @@ expose({
   },
   async call(name, args) {
     if (!keyring) throw new TypeError('the keyring was not started');
-    return (keyring[name] as (...args: unknown[]) => Promise<unknown>).apply(keyring, args);
+    const result = await (keyring[name] as (...args: unknown[]) => Promise<unknown>).apply(keyring, args);
+    // Pieces of files are megabytes: moved, not copied.
+    return result instanceof Uint8Array ? transfer(result, [result.buffer]) : result;
   },
 } satisfies KeyringWorker);

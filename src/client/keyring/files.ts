@@ -1,0 +1,146 @@
+/** Owns files on the side of the keys: sealing them piece by piece, keeping sealed pieces until they are sent, opening what was fetched. */
+import {
+  FileOpener,
+  type FilePlace,
+  type FileRange,
+  FileSealer,
+  newFileHash,
+  PIECE_BYTES,
+  pieceRange,
+  piecesOf,
+  type RunningHash,
+} from '#crypto/index';
+import { type Bytes, fromBase64, toBase64 } from '#crypto/verify';
+import type { Device } from './device.ts';
+import { KeyringError } from './error.ts';
+
+export interface SealJob {
+  place: FilePlace;
+  /** base64, like all secrets that travel inside messages. */
+  key: string;
+  salt: string;
+  /** Of the file itself, in bytes. */
+  length: number;
+}
+
+export interface OpenJob {
+  place: FilePlace;
+  key: string;
+  length: number;
+  sha256: string;
+  /** The beginning of the sealed file. */
+  header: Bytes;
+}
+
+interface Hashing {
+  hash: RunningHash;
+  /** The piece that comes next; pieces out of turn are not hashed. */
+  next: number;
+}
+
+/** Files that are being read here and there, such as a video; deriving their keys again costs little. */
+const OPENERS = 16;
+
+export class Files {
+  readonly #device: Device;
+  readonly #sealers = new Map<string, FileSealer>();
+  readonly #openers = new Map<string, FileOpener>();
+  readonly #hashes = new Map<string, Hashing>();
+
+  constructor(device: Device) {
+    this.#device = device;
+  }
+
+  /** Seals a piece and keeps it on a lasting device. Throws FILE_UNREADABLE when the file is not any more what it was. */
+  async seal(job: SealJob, piece: number, content: Blob): Promise<Bytes> {
+    const { fileId } = job.place;
+    const expected = Math.max(0, Math.min(PIECE_BYTES, job.length - piece * PIECE_BYTES));
+    const read = await content.arrayBuffer().catch(() => undefined);
+    if (read?.byteLength !== expected) throw new KeyringError('FILE_UNREADABLE');
+    const secret = { key: fromBase64(job.key), salt: fromBase64(job.salt) };
+    const sealer = this.#sealers.get(fileId) ?? (await FileSealer.of(job.place, secret, job.length));
+    this.#sealers.set(fileId, sealer);
+    const sealed = await sealer.seal(piece, new Uint8Array(read));
+    await this.#hash(fileId, piece, sealed);
+    if (this.#device.lasting) await this.#device.keepPiece(nameOf(fileId, piece), sealed);
+    return sealed;
+  }
+
+  /** base64 of the hash over all pieces, once they were sealed in their order. */
+  sealedHash({ place: { fileId }, length }: SealJob): string {
+    const hashing = this.#hashes.get(fileId);
+    if (hashing?.next !== piecesOf(length)) throw new KeyringError('FILE_UNREADABLE');
+    this.#sealers.delete(fileId);
+    this.#hashes.delete(fileId);
+    return toBase64(hashing.hash.digest());
+  }
+
+  /** Sealed in this page or in one before. */
+  async kept(fileId: string, piece: number): Promise<Bytes | undefined> {
+    return this.#device.piece(nameOf(fileId, piece));
+  }
+
+  async drop(fileIds: string[]): Promise<void> {
+    for (const fileId of fileIds) {
+      this.#sealers.delete(fileId);
+      this.#hashes.delete(fileId);
+    }
+    await this.#device.dropPieces((name) => fileIds.some((fileId) => name.startsWith(`${fileId}/`)));
+  }
+
+  /** Pieces of files whose message was never kept, because the page was closed. */
+  async dropOlder(than: string, but: string[]): Promise<void> {
+    await this.#device.dropPieces((name) => name < than && !but.some((fileId) => name.startsWith(`${fileId}/`)));
+  }
+
+  async open(job: OpenJob, range: FileRange, sealed: Bytes): Promise<Bytes> {
+    return (await this.#opener(job)).open(range, sealed);
+  }
+
+  /** From first to last: throws FILE_CHANGED with the last one when the whole is not what the message named. */
+  async openPiece(job: OpenJob, piece: number, sealed: Bytes): Promise<Bytes> {
+    const { length, header, sha256 } = job;
+    const range = pieceRange(piece, length);
+    const opened = await this.open(job, range, sealed);
+    const fileId = `open ${job.place.fileId}`;
+    if (piece === 0) await this.#hash(fileId, -1, header);
+    await this.#hash(fileId, piece, sealed);
+    if (piece === piecesOf(length) - 1) {
+      const hashing = this.#hashes.get(fileId);
+      this.#hashes.delete(fileId);
+      const isWhole = hashing?.next === piecesOf(length) && toBase64(hashing.hash.digest()) === sha256;
+      if (!isWhole) throw new KeyringError('FILE_CHANGED');
+    }
+    // Without its padding.
+    return opened.subarray(0, Math.max(0, Math.min(opened.length, length - piece * PIECE_BYTES)));
+  }
+
+  forget(): void {
+    this.#sealers.clear();
+    this.#openers.clear();
+    this.#hashes.clear();
+  }
+
+  async #opener({ place, key, header }: OpenJob): Promise<FileOpener> {
+    const name = `${place.fileId} ${key} ${toBase64(header)}`;
+    const known = this.#openers.get(name);
+    if (known) return known;
+    const opener = await FileOpener.of(place, fromBase64(key), header);
+    const [oldest] = this.#openers.keys();
+    if (oldest !== undefined && this.#openers.size >= OPENERS) this.#openers.delete(oldest);
+    this.#openers.set(name, opener);
+    return opener;
+  }
+
+  async #hash(fileId: string, piece: number, bytes: Bytes): Promise<void> {
+    const isFirst = piece === -1 || (piece === 0 && this.#hashes.get(fileId)?.next !== 0);
+    if (isFirst) this.#hashes.set(fileId, { hash: await newFileHash(), next: piece });
+    const hashing = this.#hashes.get(fileId);
+    if (hashing?.next !== piece) return;
+    hashing.hash.update(bytes);
+    hashing.next++;
+  }
+}
+
+/** UUIDs begin with the time they were made at, so names are in that order. */
+const nameOf = (fileId: string, piece: number): string => `${fileId}/${String(piece).padStart(6, '0')}`;
