@@ -18,26 +18,10 @@ export {
   unlockWithPassword,
   unlockWithRecoveryKey,
 } from './account.ts';
-export {
-  FileOpener,
-  type FilePlace,
-  type FileRange,
-  FileSealer,
-  type FileSecret,
-  newFileHash,
-  newFileSecret,
-  PIECE_BYTES,
-  pieceAt,
-  pieceRange,
-  piecesOf,
-  pieceStart,
-  rangeOf,
-  sealedFileLength,
-} from './attachment.ts';
+export { FileOpener, type FilePlace, FileSealer, newFileHash } from './attachment.ts';
 export { type AuthoredEpoch, authorEpoch, type EpochAuthor, type EpochDraft } from './author-epoch.ts';
 export { concat, fromUtf8, random, toBase64Url, toHex, utf8 } from './bytes.ts';
 export { generateSealKey, importSealKey, open, seal } from './cobblestone.ts';
-export { BOX_HEADER_BYTES, CHUNK_BYTES } from './chunks.ts';
 export { checkCommitment, messageKey, ratchetKey, reactionKey, reactionTag } from './epoch-key.ts';
 export { importKemPublicKey, type KemPrivateKey, type KemPublicKey } from './hpke.ts';
 export { type KeychainPlace, openKeychain, sealKeychain } from './keychain.ts';

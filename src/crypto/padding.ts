@@ -1,20 +1,9 @@
 /** Owns what lengths tell: plaintexts are padded to buckets, so that a ciphertext says little about how long a text is. */
 import { copy, type Bytes } from './bytes.ts';
-import { plaintextLength } from './chunks.ts';
+import { paddedLength, plaintextLength } from './chunks.ts';
 import { CryptoError } from './error.ts';
 
 const MARK = 0x80;
-const STEP = 64;
-const STEPS_UP_TO = 1024;
-
-/** Multiples of 64 up to 1 KiB, then Padmé: at most 12 % more, and only O(log log n) bits told. */
-export function paddedLength(length: number): number {
-  if (length <= STEPS_UP_TO) return Math.max(STEP, Math.ceil(length / STEP) * STEP);
-  const exponent = Math.floor(Math.log2(length));
-  const kept = Math.floor(Math.log2(exponent)) + 1;
-  const bucket = 2 ** (exponent - kept);
-  return Math.ceil(length / bucket) * bucket;
-}
 
 export function pad(plaintext: Uint8Array): Bytes {
   const padded = new Uint8Array(paddedLength(plaintext.length + 1));

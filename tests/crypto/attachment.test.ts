@@ -1,9 +1,11 @@
 /** Files: sealed and opened in pieces, and refused when anything about them is not as it was. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { FileOpener, FileSealer } from '../../src/crypto/attachment.ts';
+import { type Bytes, concat, toHex, utf8 } from '../../src/crypto/bytes.ts';
+import { BOX_HEADER_BYTES, CHUNK_BYTES, paddedLength, SEALED_CHUNK_BYTES } from '../../src/crypto/chunks.ts';
+import { importSealKey, sealWithSalt } from '../../src/crypto/cobblestone.ts';
 import {
-  FileOpener,
-  FileSealer,
   PIECE_BYTES,
   pieceAt,
   pieceRange,
@@ -11,11 +13,8 @@ import {
   pieceStart,
   rangeOf,
   sealedFileLength,
-} from '../../src/crypto/attachment.ts';
-import { type Bytes, concat, toHex, utf8 } from '../../src/crypto/bytes.ts';
-import { BOX_HEADER_BYTES, CHUNK_BYTES, SEALED_CHUNK_BYTES } from '../../src/crypto/chunks.ts';
-import { importSealKey, sealWithSalt } from '../../src/crypto/cobblestone.ts';
-import { isPaddedLength, paddedLength } from '../../src/crypto/padding.ts';
+} from '../../src/crypto/file-layout.ts';
+import { isPaddedLength } from '../../src/crypto/padding.ts';
 import { sha256 } from '../../src/crypto/verify.ts';
 import { Writer } from '../../src/crypto/wire.ts';
 
@@ -109,7 +108,7 @@ describe('[C93] a file that is not as it was sealed does not open', () => {
     ['one bit of the commitment', (box) => box.map((byte, i) => (i === 30 ? byte ^ 1 : byte))],
   ];
   for (const [name, change] of changes) {
-    test(name, async () => {
+    test(`${name}`, async () => {
       const box = change(await sealed(file));
       await expect(opened(box, length)).rejects.toMatchObject({ code: 'DECRYPT' });
     });

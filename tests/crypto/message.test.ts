@@ -14,7 +14,8 @@ import {
 } from '../../src/crypto/envelope.ts';
 import { messageKey, reactionKey, reactionTag } from '../../src/crypto/epoch-key.ts';
 import { openEnvelope, sealEnvelope } from '../../src/crypto/message.ts';
-import { isPadded, pad, paddedLength, unpad } from '../../src/crypto/padding.ts';
+import { paddedLength } from '../../src/crypto/chunks.ts';
+import { isPadded, pad, unpad } from '../../src/crypto/padding.ts';
 import type { SealKey } from '../../src/crypto/primitives.types.ts';
 import { headerOf, sealedMessage } from './messages.ts';
 import { newGroup, newId, newPerson, type Person } from './people.ts';

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { request } from 'node:http';
 import { uuidv7 } from 'uuidv7';
-import { paddedLength } from '../../src/crypto/padding.ts';
+import { paddedLength } from '../../src/crypto/chunks.ts';
 import type { Program } from './program.ts';
 
 /** The length of a box around a padded plaintext of at least so many bytes. */

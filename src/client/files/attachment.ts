@@ -1,5 +1,5 @@
 /** Owns how files are written down inside a message, and what of it is believed when somebody else wrote it. */
-import { PIECE_BYTES } from '#crypto/index';
+import { PIECE_BYTES } from '#crypto/file-layout';
 import type { FileView } from '../types.ts';
 
 /** Inside the sealed payload, under `attachments`. A thumbnail is a file like any other. */

@@ -7,7 +7,7 @@ import {
   piecesOf,
   rangeOf,
   sealedFileLength,
-} from '#crypto/index';
+} from '#crypto/file-layout';
 import type { Bytes } from '#crypto/verify';
 import { backoffMs, sleep } from '../backoff.ts';
 import type { Context } from '../context.ts';

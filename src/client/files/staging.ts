@@ -2,8 +2,7 @@
  * Owns the sealing of one file ahead of its upload. A device that keeps things has all of it, sealed, as soon as it could be read, however
  * slow the network is; a program that keeps nothing seals as fast as it sends.
  */
-import { newFileSecret, PIECE_BYTES, piecesOf, pieceAt, pieceStart } from '#crypto/index';
-import { toBase64 } from '#crypto/verify';
+import { PIECE_BYTES, piecesOf, pieceAt, pieceStart } from '#crypto/file-layout';
 import type { SealJob } from '../keyring/files.ts';
 import type { KeyringService } from '../worker/service.ts';
 
@@ -30,13 +29,12 @@ export class Staging {
     { conversationId, fileId, file }: { conversationId: string; fileId: string; file: Blob },
     { isLasting, signal }: { isLasting: boolean; signal: AbortSignal },
   ) {
-    const { key, salt } = newFileSecret();
     this.#keyring = keyring;
     this.#file = file;
     this.#isLasting = isLasting;
     this.#signal = signal;
     const place = { conversationId, fileId };
-    this.job = { place, key: toBase64(key), salt: toBase64(salt), length: file.size };
+    this.job = { place, key: secret(32), salt: secret(24), length: file.size };
     this.#tell();
     this.sealed = this.#run();
     // Reported where it is awaited.
@@ -81,6 +79,9 @@ export class Staging {
     });
   }
 }
+
+/** Made here, because the message is shown with it at once; base64. The page holds no other cryptography. */
+const secret = (length: number): string => btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(length))));
 
 /** The sealed bytes from `start` to `end`, excluded, put together from the pieces that hold them. */
 export async function sealedBytes(

@@ -3,7 +3,7 @@
  * is under way shows in `signals.uploads`.
  */
 import { platform } from '#client/platform';
-import { sealedFileLength } from '#crypto/index';
+import { sealedFileLength } from '#crypto/file-layout';
 import { uuidv7 } from 'uuidv7';
 import type { Context } from '../context.ts';
 import { inSdkWords, SdkError } from '../errors.ts';
@@ -75,7 +75,6 @@ export class Uploads {
     const total = files.reduce((sum, { size }) => sum + sealedFileLength(size), 0);
     const upload: Upload = { end: platform.newEnd(), progress: { done: 0, total }, shownAt: 0 };
     this.#uploads.set(message.id, upload);
-    this.#show(message.id, upload, 0);
     try {
       let before = 0;
       for (const file of files) {

@@ -1,15 +1,6 @@
 /** Owns files on the side of the keys: sealing them piece by piece, keeping sealed pieces until they are sent, opening what was fetched. */
-import {
-  FileOpener,
-  type FilePlace,
-  type FileRange,
-  FileSealer,
-  newFileHash,
-  PIECE_BYTES,
-  pieceRange,
-  piecesOf,
-  type RunningHash,
-} from '#crypto/index';
+import { type FileRange, PIECE_BYTES, pieceRange, piecesOf } from '#crypto/file-layout';
+import { FileOpener, type FilePlace, FileSealer, newFileHash, type RunningHash } from '#crypto/index';
 import { type Bytes, fromBase64, toBase64 } from '#crypto/verify';
 import type { Device } from './device.ts';
 import { KeyringError } from './error.ts';

@@ -2,7 +2,8 @@
  * Owns everything secret of a signed-in person: keys, what they open and seal, and what this device remembers.
  * In the browser it lives in a worker and this class is its whole surface; there is no way to ask it for a key.
  */
-import { type Cost, type FileRange, type PasswordChange, TODAY } from '#crypto/index';
+import type { FileRange } from '#crypto/file-layout';
+import { type Cost, type PasswordChange, TODAY } from '#crypto/index';
 import type { Bytes } from '#crypto/verify';
 import type { RecoverableAccount, ResettableAccount } from '#protocol/account';
 import type { Account as StoredAccount } from '#protocol/auth';

@@ -92,6 +92,10 @@ export class DiskStorage implements Storage {
   async read(id: string, start: number, end: number): Promise<Readable> {
     const handle = await open(this.#whole(id), 'r').catch(absentIs(null));
     if (!handle) throw new Missing();
+    if ((await handle.stat()).size <= end) {
+      await handle.close();
+      throw new Missing();
+    }
     return handle.createReadStream({ start, end, highWaterMark: READ_BYTES });
   }
 

@@ -36,7 +36,7 @@ export interface Storage {
 
 /** Another process goes on with this upload. */
 export class Superseded extends Error {}
-/** The row is there, the bytes are not: a backup without its files was restored. */
+/** The row is there, the bytes are not, or not all: a backup without its files was restored, a disk was full. */
 export class Missing extends Error {}
 
 const MIB = 1024 * 1024;
