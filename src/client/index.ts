@@ -104,7 +104,17 @@ export function createChat({ url: origin, storage }: ChatOptions): Chat {
     ending.abort();
     ending = platform.newEnd();
     const [unreadable, gaps, road] = [new Unreadable(), new Gaps(), roads];
-    running = new Running({ api, connection, store, keyring: opened, tabs, unreadable, gaps, road, signal: ending.signal });
+    running = new Running({
+      api,
+      connection,
+      store,
+      keyring: opened,
+      tabs,
+      unreadable,
+      gaps,
+      road,
+      signal: ending.signal,
+    });
     // Last: a screen that sees somebody signed in may ask for anything.
     store.apply({ type: 'me', me });
     connection.start();
