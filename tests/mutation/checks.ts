@@ -474,6 +474,13 @@ export const CHECKS: Check[] = [
   ),
   server(
     'account-keys',
+    'of two changes at once, one',
+    "if (user?.hash !== proven) throw new ParleyError('FORBIDDEN', 'invalid_credentials');",
+    '',
+    'tests/server/account.pg',
+  ),
+  server(
+    'account-keys',
     'the password before another',
     'if (!(await deps.passwords.verify(',
     'if (false && !(await deps.passwords.verify(',

@@ -3,9 +3,10 @@ import { execFile } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { issueCode } from '#server/domain/account-codes';
 import { fromBase64, toBase64 } from '#crypto/verify';
+import { must } from '#lib/must';
 import { encodeIdentity, type IdentityKind } from '../../src/crypto/identity.ts';
 import { primitives } from '#crypto/primitives';
 import { type Person as Keys, newPerson } from '../crypto/people.ts';
@@ -113,6 +114,30 @@ describe('[C61] the password, to one who is signed in', () => {
     await using elsewhere = newProgram(server, { token: late.accessToken });
     expect(await refusal(elsewhere.api.users.me.query())).toMatchObject({ reason: 'session_revoked' });
     await stranger.api.auth.login.mutate({ login: ann.username, password });
+  });
+
+  test('of two changes that have both proved it, one wins, and the other leaves nothing', async () => {
+    await using ann = await newComer(server, 'ann');
+    const changes = [newLocks(), newLocks()];
+    const answers: Promise<unknown>[] = [];
+    // Neither gets to write before both have got past the proof.
+    await server.db.sql.begin(async (tx) => {
+      await tx`select 1 from users where id = ${ann.userId} for update`;
+      for (const { password, kdf, wrappedMasterKey } of changes) {
+        const change = { currentPassword: ann.password, password, kdf, wrappedMasterKey, keepSessions: true };
+        answers.push(ann.api.keys.changePassword.mutate(change).catch(() => null));
+      }
+      await vi.waitFor(async () => {
+        const [waiting] = await server.db.sql`select count(*)::int as count from pg_stat_activity
+          where datname = current_database() and wait_event_type = 'Lock'`;
+        expect(waiting?.count).toBe(2);
+      }, 10_000);
+    });
+    const won = (await Promise.all(answers)).map((answer) => answer !== null);
+    expect([...won].sort()).toEqual([false, true]);
+    const winner = must(changes[won.indexOf(true)], 'one of them');
+    const { wrappedMasterKey } = await ann.api.keys.account.mutate({ password: winner.password });
+    expect(wrappedMasterKey.password).toBe(winner.wrappedMasterKey.password);
   });
 
   test('stretched further, it signs nobody out', async () => {
