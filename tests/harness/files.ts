@@ -70,13 +70,13 @@ export function raw(
   });
 }
 
-/** A PUT whose connection is cut after these bytes have been written, when the server has them. */
-export async function cutPut(
+/** A PUT that sends these bytes of the declared ones, and then nothing, until it is cut. */
+export function hangingPut(
   url: string,
   caller: Caller,
   id: string,
   { offset, declared, bytes }: { offset: number; declared: number; bytes: Buffer },
-): Promise<{ cut(): void; ended: Promise<void> }> {
+): { cut(): void; ended: Promise<void> } {
   const { hostname, port } = new URL(url);
   const headers = { ...authorized(caller), 'upload-offset': String(offset), 'content-length': String(declared) };
   const call = request({ hostname, port, method: 'PUT', path: `/files/${id}`, headers });
@@ -84,6 +84,6 @@ export async function cutPut(
     call.on('error', () => done());
     call.on('close', () => done());
   });
-  await new Promise<void>((done) => call.write(bytes, () => done()));
+  call.write(bytes);
   return { cut: () => call.destroy(), ended };
 }

@@ -49,6 +49,21 @@ describe('environment', () => {
     expect(readEnv({ RATE_LIMITS: 'off' }).rateLimits).toBe(false);
   });
 
+  test('an object store needs all that opens it; the limits of files have defaults', () => {
+    expect(() => readEnv({ S3_ENDPOINT: 'https://s3.example.org', S3_BUCKET: 'b' })).toThrow(
+      /S3_ACCESS_KEY_ID, S3_SECRET_ACCESS_KEY: needed/,
+    );
+    const { files } = readEnv({ DATA_DIR: '/x' });
+    expect(files).toEqual({
+      dir: '/x/files',
+      maxBytes: 2 * 1024 ** 3,
+      quotaBytes: 10 * 1024 ** 3,
+      perMessage: 10,
+      orphanMs: 86_400_000,
+      s3: undefined,
+    });
+  });
+
   test('Redis is refused rather than ignored', () => {
     expect(() => readEnv({ REDIS_URL: 'localhost:6379' })).toThrow(/redis:/);
     expect(readEnv({ REDIS_URL: 'redis://localhost' }).redisUrl).toBe('redis://localhost');

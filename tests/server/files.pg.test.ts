@@ -1,9 +1,15 @@
 /** Attachments: who may upload, send, read and drop what; resumable; and that nothing half is ever seen. */
+import { readdir } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { uuidv7 } from 'uuidv7';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { boxLength, bytesOf, cutPut, get, head, newBox, put, raw, upload } from '../harness/files.ts';
+import type { ParleyError } from '#protocol/errors';
+import { sendMessage } from '#server/domain/messages';
+import { sweepFiles } from '#server/jobs/sweep-files';
+import { boxLength, bytesOf, hangingPut, get, head, newBox, put, raw, upload } from '../harness/files.ts';
 import { draft, newDirect, newGroup, newUser, type Person, remove, type Room } from '../harness/people.ts';
 import { refusal } from '../harness/program.ts';
+import { newS3 } from '../harness/s3.ts';
 import { newServer, type TestServer } from '../harness/server.ts';
 
 let server: TestServer;
@@ -12,7 +18,7 @@ let bob: Person;
 let eve: Person;
 let room: Room;
 beforeAll(async () => {
-  server = await newServer({ env: { FILES_QUOTA_BYTES: String(64 * 1024 * 1024), FILE_MAX_BYTES: '9000000' } });
+  server = await newServer({ env: { FILES_QUOTA_BYTES: String(64 * 1024 * 1024), FILE_MAX_BYTES: '20000000' } });
   [ann, bob, eve] = await Promise.all([newUser(server, 'ann'), newUser(server, 'bob'), newUser(server, 'eve')]);
   room = await newDirect(ann, bob);
 });
@@ -79,7 +85,7 @@ describe('files', () => {
     const bytes = newBox(2_000_000);
     const { id } = await create(ann, bytes.length);
     const sent = 1_234_567;
-    const going = await cutPut(server.url, ann, id, {
+    const going = hangingPut(server.url, ann, id, {
       offset: 0,
       declared: bytes.length,
       bytes: bytes.subarray(0, sent),
@@ -111,7 +117,7 @@ describe('files', () => {
   test('[P27] a new PUT takes over from one that hangs', async () => {
     const bytes = newBox(300_000);
     const { id } = await create(ann, bytes.length);
-    const hung = await cutPut(server.url, ann, id, {
+    const hung = hangingPut(server.url, ann, id, {
       offset: 0,
       declared: bytes.length,
       bytes: bytes.subarray(0, 100_000),
@@ -205,8 +211,8 @@ describe('files', () => {
   });
 
   test('[P27] sizes and quotas are refused before any byte, also when two ask at once', async () => {
-    const tooLarge = await refusal(create(ann, boxLength(10_000_000)));
-    expect(tooLarge).toMatchObject({ code: 'PAYLOAD_TOO_LARGE', reason: 'file_too_large', limit: 9_000_000 });
+    const tooLarge = await refusal(create(ann, boxLength(21_000_000)));
+    expect(tooLarge).toMatchObject({ code: 'PAYLOAD_TOO_LARGE', reason: 'file_too_large', limit: 20_000_000 });
     expect(await refusal(create(ann, boxLength(1_000_000) + 1))).toMatchObject({ reason: 'not_padded' });
     await using carl = await newUser(server, 'carl');
     const mine = await newDirect(carl, ann);
@@ -216,12 +222,95 @@ describe('files', () => {
     expect(asked.filter(({ status }) => status === 'fulfilled')).toHaveLength(fits);
     expect(await refusal(create(carl, size, uuidv7(), mine.id))).toMatchObject({ reason: 'quota_exceeded' });
     const limits = await carl.api.files.limits.query();
-    expect(limits).toEqual({ maxBytes: 9_000_000, quotaBytes: 67_108_864, perMessage: 10, usedBytes: fits * size });
+    expect(limits).toEqual({ maxBytes: 20_000_000, quotaBytes: 67_108_864, perMessage: 10, usedBytes: fits * size });
     const first = asked.find((one) => one.status === 'fulfilled')?.value.id ?? '';
     expect(await refusal(create(bob, size, first))).toMatchObject({ code: 'CONFLICT', reason: 'file_id_taken' });
     expect(await refusal(create(carl, boxLength(100), first, mine.id))).toMatchObject({ reason: 'file_id_taken' });
     for (let i = 0; i < 2; i++) expect(await carl.api.files.cancel.mutate({ id: first })).toEqual({ success: true });
     expect((await carl.api.files.limits.query()).usedBytes).toBe((fits - 1) * size);
     await create(carl, size, uuidv7(), mine.id);
+  });
+
+  test('[P27] the sweep takes what was never finished, never sent or deleted, and nothing else, also while others sweep and send', async () => {
+    const bytes = newBox(1_000);
+    const kept = await upload(server.url, ann, room.id, bytes);
+    await sendFile(ann, room, [kept]);
+    const young = await upload(server.url, ann, room.id, bytes);
+    const deleted = await upload(server.url, ann, room.id, bytes);
+    await remove(ann, room, (await sendFile(ann, room, [deleted])).message.id);
+    const old = await upload(server.url, ann, room.id, bytes);
+    const { id: half } = await create(ann, bytes.length);
+    const hung = hangingPut(server.url, ann, half, { offset: 0, declared: bytes.length, bytes: bytes.subarray(0, 99) });
+    await expect.poll(async () => (await head(server.url, ann, half)).headers.get('upload-offset')).toBe('99');
+    hung.cut();
+    await hung.ended;
+    const racing = await Promise.all(Array.from({ length: 20 }, () => upload(server.url, ann, room.id, bytes)));
+    const long = [old, half, ...racing, kept];
+    await server.db
+      .sql`update attachments set used_at = now() - interval '25 hours' where id in ${server.db.sql(long)}`;
+    const sends = racing.map((id) =>
+      sendFile(ann, room, [id]).then(
+        () => id,
+        () => null,
+      ),
+    );
+    const sweeps = Array.from({ length: 4 }, () => sweepFiles(server.deps, 60_000));
+    const sent = (await Promise.all(sends)).filter((id) => id !== null);
+    await Promise.all(sweeps);
+    await sweepFiles(server.deps, 60_000);
+    // Whoever was told that his message went, has his file.
+    for (const id of [kept, ...sent]) expect((await bytesOf(await get(server.url, bob, id))).equals(bytes)).toBe(true);
+    expect(await statusOf(get(server.url, ann, young))).toBe(200);
+    for (const id of [deleted, old, half, ...racing.filter((one) => !sent.includes(one))])
+      expect(await statusOf(head(server.url, ann, id))).toBe(404);
+    const left = (await readdir(server.deps.env.files.dir, { recursive: true })).filter((path) => path.includes('-'));
+    const rows = await server.db.sql`select id from attachments where completed_at is not null`;
+    expect(left.map((path) => basename(path)).toSorted()).toEqual(rows.map(({ id }) => id as string).toSorted());
+  });
+
+  test('[P21][P27] two nodes, one database: an attachment goes with one message', async () => {
+    await using other = await newServer({ db: server.db, env: { FILES_DIR: server.deps.env.files.dir } });
+    for (let round = 0; round < 5; round++) {
+      const id = await upload(server.url, ann, room.id, newBox(200));
+      const inputs = await Promise.all(
+        Array.from({ length: 8 }, async () => ({ ...(await draft(ann, room, 'x')), attachmentIds: [id] })),
+      );
+      const verdicts = await Promise.all(
+        inputs.map((input, i) =>
+          sendMessage(i % 2 ? server.deps : other.deps, ann.userId, { ...input, messageType: 'image' }).then(
+            () => 'sent',
+            (error: ParleyError) => error.reason,
+          ),
+        ),
+      );
+      expect(verdicts.toSorted()).toEqual([...Array.from({ length: 7 }, () => 'attachment_taken'), 'sent']);
+    }
+  });
+
+  test('[P27] the same over an object store', async () => {
+    await using s3 = await newS3();
+    await using remote = await newServer({ db: server.db, env: s3.env });
+    await using dan = await newUser(remote, 'dan');
+    await using fay = await newUser(remote, 'fay');
+    const theirs = await newDirect(dan, fay);
+    const bytes = newBox(12_000_000);
+    const id = uuidv7();
+    const { partSize } = await dan.api.files.create.mutate({ id, conversationId: theirs.id, size: bytes.length });
+    const going = hangingPut(remote.url, dan, id, {
+      offset: 0,
+      declared: bytes.length,
+      bytes: bytes.subarray(0, 7_000_000),
+    });
+    const offset = async () => (await head(remote.url, dan, id)).headers.get('upload-offset');
+    await expect.poll(offset, { timeout: 10_000 }).toBe(String(partSize));
+    going.cut();
+    expect(await statusOf(get(remote.url, dan, id))).toBe(404);
+    await upload(remote.url, dan, theirs.id, bytes, id);
+    await sendFile(dan, theirs, [id]);
+    expect((await bytesOf(await get(remote.url, fay, id))).equals(bytes)).toBe(true);
+    const part = await get(remote.url, fay, id, { range: 'bytes=6000000-6000009' });
+    expect([part.status, await bytesOf(part)]).toEqual([206, bytes.subarray(6_000_000, 6_000_010)]);
+    await using gil = await newUser(remote, 'gil');
+    expect(await statusOf(get(remote.url, gil, id))).toBe(404);
   });
 });

@@ -59,19 +59,32 @@ export async function receive(deps: Deps, userId: string, id: string, piece: Pie
     if ((piece.length ?? 0) > room) throw tooLong(row);
     if (row.completedAt !== null) return offset;
     try {
-      const keep = async (parts: unknown) => void (await deps.db.update(attachments).set({ parts }).where(byId(id)));
-      const end = await storage.append(row, offset, atMost(room, row, piece.body(signal)), keep);
+      const body = atMost(room, row, piece.body(signal));
+      const end = await storage.append(row, offset, body, (parts, before) => keep(deps, id, parts, before));
       if (end === row.size) await complete(deps, await accessUpload(deps.db, userId, id));
       else await deps.db.update(attachments).set({ usedAt: sql`now()` }).where(byId(id));
       return end;
     } catch (error) {
-      if (error instanceof Superseded) throw new OffsetStale(await storage.offset(row));
-      throw error;
+      if (!(error instanceof Superseded)) throw error;
+      const now = await accessUpload(deps.db, userId, id);
+      throw new OffsetStale(now.completedAt === null ? await storage.offset(now) : now.size);
     }
   });
 }
 
 const byId = (id: string) => eq(attachments.id, id);
+
+async function keep({ db }: Deps, id: string, parts: unknown, before: unknown): Promise<void> {
+  const asBefore =
+    before === null ? isNull(attachments.parts) : sql`${attachments.parts} = ${JSON.stringify(before)}::jsonb`;
+  const kept = await db
+    .update(attachments)
+    .set({ parts, usedAt: sql`now()` })
+    .where(and(byId(id), isNull(attachments.completedAt), isNull(attachments.removedAt), asBefore))
+    .returning({ id: attachments.id });
+  if (kept.length === 0) throw new Superseded();
+}
+
 const tooLong = ({ size }: FileRow) =>
   new ParleyError('PAYLOAD_TOO_LARGE', 'file_too_large', { limit: size, message: 'more bytes than were announced' });
 

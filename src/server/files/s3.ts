@@ -18,19 +18,18 @@ import { Gate, GateFull } from '#lib/gate';
 import { must } from '#lib/must';
 import { ParleyError } from '#protocol/errors';
 import type { S3Settings } from '../env.ts';
-import { Missing, partSizeOf, type Storage, type Upload } from './storage.ts';
+import { type Keep, Missing, partSizeOf, type Storage, Superseded, type Upload } from './storage.ts';
 
 /** Uploads that hold a part in memory at once, in this process. */
 const AT_ONCE = 16;
 const Parts = z.object({ uploadId: z.string(), etags: z.array(z.string()) });
 type Parts = z.infer<typeof Parts>;
 
-const named =
-  (...names: string[]) =>
-  (error: unknown): undefined => {
-    if (error instanceof Error && names.includes(error.name)) return undefined;
-    throw error;
-  };
+const isNamed = (error: unknown, ...names: string[]) => error instanceof Error && names.includes(error.name);
+const absent = (error: unknown): undefined => {
+  if (isNamed(error, 'NoSuchKey', 'NoSuchUpload', 'NotFound')) return undefined;
+  throw error;
+};
 
 export class S3Storage implements Storage {
   readonly #client: S3Client;
@@ -56,37 +55,30 @@ export class S3Storage implements Storage {
     return parts ? Math.min(upload.size, parts.etags.length * partSizeOf(upload.size)) : 0;
   }
 
-  async append(
-    upload: Upload,
-    at: number,
-    body: AsyncIterable<Uint8Array>,
-    keep: (parts: unknown) => Promise<void>,
-  ): Promise<number> {
+  async append(upload: Upload, at: number, body: AsyncIterable<Uint8Array>, keep: Keep): Promise<number> {
     try {
       return await this.#gate.run(() => this.#append(upload, at, body, keep));
     } catch (error) {
+      if (isNamed(error, 'NoSuchUpload')) throw new Superseded();
       if (error instanceof GateFull)
         throw new ParleyError('SERVICE_UNAVAILABLE', 'overloaded', { retryAfterMs: 1_000, cause: error });
       throw error;
     }
   }
 
-  async #append(
-    { id, size, parts }: Upload,
-    at: number,
-    body: AsyncIterable<Uint8Array>,
-    keep: (parts: unknown) => Promise<void>,
-  ): Promise<number> {
+  async #append(upload: Upload, at: number, body: AsyncIterable<Uint8Array>, keep: Keep): Promise<number> {
+    const { id, size } = upload;
     const partSize = partSizeOf(size);
-    const state = read({ parts }) ?? (await this.#begin(id, keep));
+    let state = read(upload) ?? (await this.#begin(id, keep));
     let end = at;
     const store = async (bytes: Uint8Array) => {
       const PartNumber = state.etags.length + 1;
       const { ETag } = await this.#client.send(
         new UploadPartCommand({ ...this.#object(id), UploadId: state.uploadId, PartNumber, Body: bytes }),
       );
-      state.etags.push(must(ETag, 'a stored part has an etag'));
-      await keep(state);
+      const next = { ...state, etags: [...state.etags, must(ETag, 'a stored part has an etag')] };
+      await keep(next, state);
+      state = next;
       end += bytes.length;
     };
     const part = Buffer.allocUnsafeSlow(Math.min(partSize, size - at));
@@ -105,12 +97,17 @@ export class S3Storage implements Storage {
     return end;
   }
 
-  async #begin(id: string, keep: (parts: unknown) => Promise<void>): Promise<Parts> {
+  async #begin(id: string, keep: Keep): Promise<Parts> {
     const { UploadId } = await this.#client.send(
       new CreateMultipartUploadCommand({ ...this.#object(id), ContentType: 'application/octet-stream' }),
     );
     const state: Parts = { uploadId: must(UploadId, 'an upload in parts has an id'), etags: [] };
-    await keep(state);
+    try {
+      await keep(state, null);
+    } catch (error) {
+      await this.#abort(id, state);
+      throw error;
+    }
     return state;
   }
 
@@ -132,18 +129,23 @@ export class S3Storage implements Storage {
 
   async read(id: string, start: number, end: number): Promise<Readable> {
     const asked = new GetObjectCommand({ ...this.#object(id), Range: `bytes=${start}-${end}` });
-    const found = await this.#client.send(asked).catch(named('NoSuchKey', 'NotFound'));
+    const found = await this.#client.send(asked).catch(absent);
     if (!found?.Body) throw new Missing();
     return found.Body as Readable;
   }
 
   async remove(upload: Upload): Promise<void> {
     const parts = read(upload);
-    if (parts)
-      await this.#client
-        .send(new AbortMultipartUploadCommand({ ...this.#object(upload.id), UploadId: parts.uploadId }))
-        .catch(named('NoSuchUpload', 'NotFound'));
-    await this.#client.send(new DeleteObjectCommand(this.#object(upload.id))).catch(named('NoSuchKey', 'NotFound'));
+    if (parts) await this.#abort(upload.id, parts);
+    await this.#client.send(new DeleteObjectCommand(this.#object(upload.id))).catch(absent);
+  }
+
+  async #abort(id: string, { uploadId }: Parts): Promise<void> {
+    const abort = new AbortMultipartUploadCommand({ ...this.#object(id), UploadId: uploadId });
+    await this.#client.send(abort).catch((error: unknown) => {
+      // Smaller stores have no such thing; they forget unfinished uploads by themselves.
+      if (!isNamed(error, 'MethodNotAllowed', 'NotImplemented')) absent(error);
+    });
   }
 
   /** Rows are written before anything is stored, and removed after. What is left of a crash between, a rule of the bucket clears. */

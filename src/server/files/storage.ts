@@ -8,22 +8,19 @@ export interface Upload {
   readonly parts: unknown;
 }
 
+export type Keep = (parts: unknown, before: unknown) => Promise<void>;
+
 export interface Storage {
   /** How much of an unfinished upload is safe. */
   offset(upload: Upload): Promise<number>;
   /**
    * Takes bytes from `at`, which is the offset of now, until the body ends. One at a time for each upload in a process;
    * another process may take over at any moment.
-   * @param keep stores what is to be remembered, before it is relied on
+   * @param keep puts something to be remembered in the place of `before`, or throws Superseded where that is not there any more
    * @returns the new offset; what was acknowledged by it is safe
    * @throws what the body throws, after having made safe what came before; Superseded
    */
-  append(
-    upload: Upload,
-    at: number,
-    body: AsyncIterable<Uint8Array>,
-    keep: (parts: unknown) => Promise<void>,
-  ): Promise<number>;
+  append(upload: Upload, at: number, body: AsyncIterable<Uint8Array>, keep: Keep): Promise<number>;
   /** Makes the whole upload readable, at once or not at all. From then on nobody writes to it. Again is harmless. @throws Superseded */
   finish(upload: Upload): Promise<void>;
   /** @param end inclusive @throws Missing */

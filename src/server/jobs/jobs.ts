@@ -10,6 +10,7 @@ import { Pusher } from './pusher.ts';
 import { QUEUE_NAMES, QUEUES, type QueueName, TIMING, type Timing } from './queues.ts';
 import { openStore, type Store } from './store.ts';
 import { sweep } from './sweep.ts';
+import { sweepFiles } from './sweep-files.ts';
 
 export interface JobsOptions {
   readonly databaseUrl: string;
@@ -34,7 +35,7 @@ const OPEN_AGAIN_MS = { first: 500, most: 10_000 };
 const FINISH_MS = 7_000;
 /** A Redis that was emptied has lost the schedule of the sweep too. */
 const SCHEDULE_CHECK_MS = 30_000;
-const SCHEDULE = 'sweep';
+const SCHEDULES = ['sweep', 'sweepFiles'] as const;
 
 /** Never throws: the server runs without its queues, too. */
 export function startJobs(deps: Deps, options: JobsOptions): Jobs {
@@ -120,8 +121,10 @@ class RunningJobs implements Jobs {
           deliveries: queues['message-delivery'],
         }),
       ),
-      maintenance: this.#processor('maintenance', QUEUES.maintenance.schema, () =>
-        sweep(this.#deps, queues['message-delivery'], timing),
+      maintenance: this.#processor('maintenance', QUEUES.maintenance.schema, (_, job) =>
+        job.name === 'sweepFiles'
+          ? sweepFiles(this.#deps, timing.sweepFiles)
+          : sweep(this.#deps, queues['message-delivery'], timing),
       ),
     };
     await Promise.all(QUEUE_NAMES.map((name) => store.work(name, processors[name])));
@@ -149,17 +152,19 @@ class RunningJobs implements Jobs {
 
   /** Once for the whole system: whoever finds the schedule missing makes it. */
   async #keepSchedule(queue: Queue): Promise<void> {
-    const { sweep: every } = this.#timing;
-    try {
-      const known = await queue.getJobScheduler(SCHEDULE);
-      const overdue = known?.next !== undefined && known.next < Date.now() - 2 * every;
-      if (!known || known.every !== every || overdue)
-        await queue.upsertJobScheduler(SCHEDULE, { every }, { name: SCHEDULE, data: {} });
-    } catch (error) {
-      this.#deps.log.warn({ err: error }, 'jobs: the sweep is not scheduled');
-    }
+    const timing = this.#timing;
+    for (const name of SCHEDULES)
+      try {
+        const every = timing[name];
+        const known = await queue.getJobScheduler(name);
+        const overdue = known?.next !== undefined && known.next < Date.now() - 2 * every;
+        if (!known || known.every !== every || overdue)
+          await queue.upsertJobScheduler(name, { every }, { name, data: {} });
+      } catch (error) {
+        this.#deps.log.warn({ err: error, name }, 'jobs: a sweep is not scheduled');
+      }
     if (this.#closing.signal.aborted) return;
-    const period = Math.min(every, SCHEDULE_CHECK_MS);
+    const period = Math.min(timing.sweep, SCHEDULE_CHECK_MS);
     this.#schedule = setTimeout(() => void this.#keepSchedule(queue), period).unref();
   }
 

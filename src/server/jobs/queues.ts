@@ -8,7 +8,7 @@ export type MessageDelivery = z.infer<typeof MessageDelivery>;
 /** Seeing to it that a person who came back gets what waited for him. */
 export const OfflineMessages = z.strictObject({ userId: Id });
 export type OfflineMessages = z.infer<typeof OfflineMessages>;
-/** Looking for what got lost. */
+/** Looking for what got lost, or is left over; the name of the job says for what. */
 export const Maintenance = z.strictObject({});
 
 export const QUEUES = {
@@ -29,6 +29,8 @@ export const TIMING = {
   welcome: 1_000,
   /** Between two looks for lost jobs, once for the whole system. */
   sweep: 30_000,
+  /** Between two looks for files that nobody needs. */
+  sweepFiles: 60_000,
   /** Younger messages are not lost: their job may be on its way. */
   settle: 10_000,
   /** Older ones are not run after any more. */
