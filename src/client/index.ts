@@ -73,7 +73,7 @@ export function createChat({ url: origin, storage }: ChatOptions): Chat {
   const api = createApi(roads);
 
   const directory: KeyDirectory = {
-    identities: (userIds) => inSdkWords(api.keys.identities.query({ userIds })),
+    identities: (userIds, known) => inSdkWords(api.keys.identities.query({ userIds, known })),
     epochs: (conversationId, after) => inSdkWords(api.keys.epochs.query({ conversationId, after })),
     wraps: (conversationId, from) => inSdkWords(api.keys.wraps.query({ conversationId, from })),
     grants: (conversationId) => inSdkWords(api.keys.grants.query({ conversationId })),

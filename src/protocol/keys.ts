@@ -103,7 +103,11 @@ export const Keychain = z.object({
 export type Keychain = z.infer<typeof Keychain>;
 export const KeychainsInput = z.object({ conversationIds: z.array(Id).min(1).max(LIMITS.page) });
 
-export const IdentitiesInput = z.object({ userIds: z.array(Id).min(1).max(LIMITS.userIds) });
+export const IdentitiesInput = z.object({
+  userIds: z.array(Id).min(1).max(LIMITS.userIds),
+  /** Generations that the caller has: people who have no newer one are left out. */
+  known: z.record(Id, Counter).optional(),
+});
 export const EpochsInput = z.object({ conversationId: Id, after: z.int().min(-1).max(2_147_483_647).nullish() });
 export const WrapsInput = z.object({
   conversationId: Id,

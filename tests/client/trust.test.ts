@@ -170,6 +170,19 @@ test('[C36] other keys of the same generation are refused on every device, also 
   await expect(phone.safetyNumber(ann.userId)).rejects.toMatchObject({ code: 'PIN_MISMATCH' });
 });
 
+test('[C36] keys that are said to be as they were are refused when another device has seen newer ones', async () => {
+  await laptop.safetyNumber(ann.userId);
+  server.know(await successor(ann, 'rotate'));
+  const phone = await device();
+  await phone.safetyNumber(ann.userId);
+  await phone.syncSettings();
+  await laptop.syncSettings();
+  const { identities } = server;
+  server.identities = async (userIds: string[], known: Record<string, number> = {}) =>
+    (await identities(userIds)).filter(({ userId }) => known[userId] === undefined);
+  await expect(laptop.safetyNumber(ann.userId)).rejects.toMatchObject({ code: 'PIN_MISMATCH' });
+});
+
 test('[C72] what was compared is what counts: keys that come between reading and clicking are not verified', async () => {
   const { number } = await laptop.safetyNumber(ann.userId);
   server.know(await successor(ann, 'reset'));

@@ -393,6 +393,12 @@ export const CHECKS: Check[] = [
     "throw new KeyringError('contact_changed', userId)",
     'continue',
   ),
+  keyring(
+    'identities',
+    'pins of those who are said to be as they were',
+    'for (const [userId, known] of same) this.#checkPin(table, userId, known);',
+    '',
+  ),
   keyring('identities', 'newer keys of mine', "throw new KeyringError('OWN_IDENTITY_ROLLBACK');", ''),
   keyring(
     'identities',

@@ -168,6 +168,14 @@ describe('[C63] new keys', () => {
       [0, toBase64(ann.signed.record)],
       [1, input.identity.record],
     ]);
+    const both = { userIds: [ann.userId, bob.userId] };
+    const newer = async (known: Record<string, number>) =>
+      (await bob.api.keys.identities.query({ ...both, known })).map(({ userId, gen }) => [userId, gen]);
+    expect(await newer({ [ann.userId]: 0, [bob.userId]: 0 })).toEqual([
+      [ann.userId, 0],
+      [ann.userId, 1],
+    ]);
+    expect(await newer({ [ann.userId]: 1, [bob.userId]: 0 })).toEqual([]);
     const logged = await server.db
       .sql`select gen, record_hash from identity_log where user_id = ${ann.userId} order by index`;
     expect(logged.map(({ gen }) => gen)).toEqual([0, 1]);

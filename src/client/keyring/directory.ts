@@ -12,8 +12,8 @@ import type {
 import type { TrustReport } from './trust.ts';
 
 export interface KeyDirectory {
-  /** Whole chains, oldest first. */
-  identities(userIds: string[]): Promise<IdentityOfUser[]>;
+  /** Whole chains, oldest first; none for people whose newest generation is the `known` one. */
+  identities(userIds: string[], known?: Record<string, number>): Promise<IdentityOfUser[]>;
   /** Records with a number greater than `after`, in order. */
   epochs(conversationId: string, after: number): Promise<EpochOfConversation[]>;
   wraps(conversationId: string, from: number): Promise<OwnWrap[]>;

@@ -3,14 +3,26 @@ import { and, asc, eq, gt, gte, inArray, lte } from 'drizzle-orm';
 import { toBase64 } from '#crypto/verify';
 import type { EpochOfConversation, IdentityOfUser, OwnGrant, OwnWrap } from '#protocol/keys';
 import type { Db } from '../db/client.ts';
-import { conversationEpochs, epochKeyWraps, historyGrants, userIdentities } from '../db/tables.ts';
+import { conversationEpochs, epochKeyWraps, historyGrants, userIdentities, users } from '../db/tables.ts';
 import { accessConversation } from './access.ts';
 
 /** Drivers hand out Buffers that may share memory; the encoder takes plain bytes. */
 const base64 = (bytes: Uint8Array) => toBase64(Uint8Array.from(bytes));
 
-/** Whole chains, oldest first; people who do not exist are left out. */
-export async function identitiesOf(db: Db, userIds: string[]): Promise<IdentityOfUser[]> {
+/** Whole chains, oldest first; people who do not exist are left out, and those whose newest generation is `known`. */
+export async function identitiesOf(
+  db: Db,
+  asked: string[],
+  known: Readonly<Record<string, number>> = {},
+): Promise<IdentityOfUser[]> {
+  const candidates = asked.filter((userId) => known[userId] !== undefined);
+  const gens =
+    candidates.length > 0
+      ? await db.select({ id: users.id, gen: users.identityGen }).from(users).where(inArray(users.id, candidates))
+      : [];
+  const same = new Set(gens.filter(({ id, gen }) => known[id] === gen).map(({ id }) => id));
+  const userIds = asked.filter((userId) => !same.has(userId));
+  if (userIds.length === 0) return [];
   const rows = await db
     .select()
     .from(userIdentities)

@@ -39,7 +39,7 @@ export const keysRouter = {
   identities: authedProcedure
     .input(IdentitiesInput)
     .output(z.array(IdentityOfUser))
-    .query(({ ctx, input }) => identitiesOf(ctx.deps.db, input.userIds)),
+    .query(({ ctx, input }) => identitiesOf(ctx.deps.db, input.userIds, input.known)),
   epochs: authedProcedure
     .input(EpochsInput)
     .output(z.array(EpochOfConversation))
