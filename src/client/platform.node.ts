@@ -31,7 +31,7 @@ export const platform: Platform = {
       throw signal.aborted ? signal.reason : new SdkError('NETWORK', 'network', { cause });
     });
     await response.body?.cancel();
-    onProgress(body.size);
+    onProgress(body.length);
     const offset = response.headers.get('upload-offset');
     return { status: response.status, offset: offset === null ? null : Number(offset) };
   },

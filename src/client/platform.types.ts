@@ -19,7 +19,7 @@ export interface Tabs {
 
 export interface Put {
   headers: Record<string, string>;
-  body: Blob;
+  body: Uint8Array<ArrayBuffer>;
   /** Bytes of the body that have left, as far as the platform tells. */
   onProgress(sent: number): void;
   signal: AbortSignal;

@@ -1,6 +1,6 @@
 /**
  * `npm run bench`: every figure beside its ceiling of the same run. Prints a table, writes bench-results/latest.json.
- * `npm run bench -- --only encryption` for one part: load, messages, encryption.
+ * `npm run bench -- --only encryption` for one part: load, messages, transfer, encryption.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
@@ -11,6 +11,7 @@ import { measureHistory } from './history.ts';
 import { measureLatency } from './latency.ts';
 import { measureResume } from './resume.ts';
 import { type Figure, machine } from './stats.ts';
+import { measureTransfer } from './transfer.ts';
 import { newWorld } from './world.ts';
 
 await buildIfNeeded();
@@ -22,6 +23,10 @@ if (wanted('messages')) {
   figures.push(await measureLatency(world));
   figures.push(...(await measureHistory(world)));
   figures.push(await measureResume(world));
+}
+if (wanted('transfer')) {
+  await using world = await newWorld();
+  figures.push(...(await measureTransfer(world)));
 }
 if (wanted('encryption')) {
   await using world = await newWorld();

@@ -14,6 +14,8 @@ export interface World extends AsyncDisposable {
   readonly sql: postgres.Sql;
   /** A bare `ws` echo in a process of its own. */
   readonly echoUrl: string;
+  /** A bare HTTP server in a process of its own: PUT writes a file and makes it safe, GET reads it. */
+  readonly plainUrl: string;
 }
 
 async function freePort(): Promise<number> {
@@ -50,10 +52,25 @@ const ECHO = `
   server.on('connection', (socket) => socket.on('message', (data) => socket.send(data.toString())));
   server.on('listening', () => console.log('echoing'));`;
 
+const PLAIN = `
+  import { createReadStream } from 'node:fs';
+  import { open } from 'node:fs/promises';
+  import { createServer } from 'node:http';
+  import { pipeline } from 'node:stream/promises';
+  const path = process.env.PLAIN_FILE;
+  createServer(async (request, response) => {
+    if (request.method !== 'PUT') return pipeline(createReadStream(path, { highWaterMark: 262144 }), response);
+    const file = await open(path, 'w');
+    for await (const bytes of request) await file.write(bytes);
+    await file.datasync();
+    await file.close();
+    response.writeHead(204).end();
+  }).listen(Number(process.env.PLAIN_PORT), '127.0.0.1', () => console.log('plain'));`;
+
 export async function newWorld(): Promise<World> {
   const dataDir = await mkdtemp(join(tmpdir(), 'parley-bench-'));
   const embedded = await startEmbedded({ dataDir, log: createLog({ level: 'error' }), durable: true });
-  const [port, echoPort] = [await freePort(), await freePort()];
+  const [port, echoPort, plainPort] = [await freePort(), await freePort(), await freePort()];
   const env = {
     DATABASE_URL: embedded.url,
     DATA_DIR: dataDir,
@@ -63,14 +80,17 @@ export async function newWorld(): Promise<World> {
   };
   const server = await start(['dist/server/main.js', '--migrate'], env, 'ready');
   const echo = await start(['--input-type=module', '-e', ECHO], { ECHO_PORT: String(echoPort) }, 'echoing');
+  const bare = { PLAIN_PORT: String(plainPort), PLAIN_FILE: join(dataDir, 'plain') };
+  const plain = await start(['--input-type=module', '-e', PLAIN], bare, 'plain');
   const sql = postgres(embedded.url, { max: 2, onnotice: () => {} });
   return {
     url: `http://127.0.0.1:${port}`,
     echoUrl: `ws://127.0.0.1:${echoPort}`,
+    plainUrl: `http://127.0.0.1:${plainPort}`,
     sql,
     async [Symbol.asyncDispose]() {
       await sql.end();
-      await Promise.all([stop(server), stop(echo)]);
+      await Promise.all([stop(server), stop(echo), stop(plain)]);
       await embedded.stop();
       await rm(dataDir, { recursive: true, force: true });
     },

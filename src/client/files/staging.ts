@@ -87,12 +87,12 @@ const secret = (length: number): string => btoa(String.fromCharCode(...crypto.ge
 export async function sealedBytes(
   { start, end }: { start: number; end: number },
   pieceOf: (piece: number) => Promise<Uint8Array>,
-): Promise<Blob> {
-  const parts: Uint8Array<ArrayBuffer>[] = [];
+): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = new Uint8Array(end - start);
   for (let piece = pieceAt(start); pieceStart(piece) < end; piece++) {
     const begin = pieceStart(piece);
-    const bytes = await pieceOf(piece);
-    parts.push(bytes.subarray(Math.max(0, start - begin), end - begin) as Uint8Array<ArrayBuffer>);
+    const part = (await pieceOf(piece)).subarray(Math.max(0, start - begin), end - begin);
+    bytes.set(part, Math.max(0, begin - start));
   }
-  return new Blob(parts);
+  return bytes;
 }

@@ -55,11 +55,8 @@ export class DiskStorage implements Storage {
     const handle = await open(path, constants.O_WRONLY | constants.O_CREAT, 0o600);
     let end = at;
     try {
-      try {
-        for await (const bytes of body) end += await writeAll(handle, bytes, end);
-      } finally {
-        await handle.datasync();
-      }
+      // Not flushed here: the process may be killed, and it stays; a machine that loses power has less, says so (`offset`), and gets it again.
+      for await (const bytes of body) end += await writeAll(handle, bytes, end);
       // Somebody else took over meanwhile: what was written here, is nowhere.
       const [mine, there] = [await handle.stat(), await stat(path).catch(absentIs(null))];
       if (mine.ino !== there?.ino) throw new Superseded();

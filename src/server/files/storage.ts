@@ -17,8 +17,8 @@ export interface Storage {
    * Takes bytes from `at`, which is the offset of now, until the body ends. One at a time for each upload in a process;
    * another process may take over at any moment.
    * @param keep puts something to be remembered in the place of `before`, or throws Superseded where that is not there any more
-   * @returns the new offset; what was acknowledged by it is safe
-   * @throws what the body throws, after having made safe what came before; Superseded
+   * @returns the new offset; what it counts outlives this process, and what `finish` made whole outlives the machine
+   * @throws what the body throws, after having kept what came before; Superseded
    */
   append(upload: Upload, at: number, body: AsyncIterable<Uint8Array>, keep: Keep): Promise<number>;
   /** Makes the whole upload readable, at once or not at all. From then on nobody writes to it. Again is harmless. @throws Superseded */
