@@ -11,6 +11,7 @@ export {
   type Envelope,
   type EnvelopeHeader,
   type EnvelopeType,
+  envelopeHash,
   parseEnvelope,
   verifyEnvelope,
 } from './envelope.ts';

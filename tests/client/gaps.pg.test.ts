@@ -58,6 +58,18 @@ it('[C86] a message that is left out for one person is missed as soon as somebod
   expect(doubtsOf(ann, id, third)).toEqual([]);
 });
 
+it('[C86] what I wrote myself is what I have seen: nobody can leave it out unnoticed either', async () => {
+  const id = await ann.chat.createGroup('Alone', [bob.id, cyd.id]);
+  await until(bob.chat, (state) => state.conversations[id]);
+  await Promise.all([ann, bob].map(({ chat }) => chat.open(id)));
+  await say(ann, id, 'one');
+  const two = await say(ann, id, 'two');
+  const three = await say(ann, id, 'three', two);
+  await server.db.sql`delete from messages where id = ${two}`;
+  await using lied = await opened(id);
+  await vi.waitFor(() => expect(doubtsOf(lied, id, three)).toContain('missing'), 10_000);
+});
+
 /** A group of somebody who is about to tell different people different things. */
 async function hisGroup(mallory: Person, members: TestChat[]): Promise<Room> {
   const links = await mallory.api.keys.identities.query({ userIds: members.map(({ id }) => id) });

@@ -4,7 +4,7 @@
  */
 import type { FileRange } from '#crypto/file-layout';
 import { type Cost, type PasswordChange, TODAY } from '#crypto/index';
-import type { Bytes } from '#crypto/verify';
+import { type Bytes, envelopeHash, fromBase64, parseEnvelope, toBase64 } from '#crypto/verify';
 import type { RecoverableAccount, ResettableAccount } from '#protocol/account';
 import type { Account as StoredAccount } from '#protocol/auth';
 import type { Conversation } from '#protocol/conversation';
@@ -242,6 +242,17 @@ export class Keyring {
 
   async seal(draft: MessageDraft): Promise<Sealed> {
     return this.#sealer.seal(draft);
+  }
+
+  /** What I wrote is what I have seen: the next message names it, and an answer to it says what it was. */
+  async noteSent(
+    { conversationId, id }: { conversationId: string; id: string },
+    seq: number,
+    { contentEncrypted }: Pick<Sealed, 'contentEncrypted'>,
+  ): Promise<void> {
+    if (this.#seen.message(id)) return;
+    const hash = toBase64(await envelopeHash(parseEnvelope(fromBase64(contentEncrypted))));
+    this.#seen.note({ conversationId, messageId: id, seq, revision: 0, hash });
   }
 
   async sealReaction(draft: ReactionDraft): Promise<Sealed & { tag: string }> {

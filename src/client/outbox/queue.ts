@@ -161,7 +161,12 @@ export class Queue {
 
   async #attempt(id: string): Promise<void> {
     const ready = await this.#ready(id);
-    if (ready?.sealed) this.#finish(ready, await this.#delivery.attempt(ready, ready.sealed));
+    if (!ready?.sealed) return;
+    const outcome = await this.#delivery.attempt(ready, ready.sealed);
+    this.#finish(ready, outcome);
+    if (!('stored' in outcome) || outcome.stored.seq === null) return;
+    // The next one waits for it. Signed out meanwhile: there is no next one.
+    await this.#context.keyring.noteSent(ready, outcome.stored.seq, ready.sealed).catch(() => {});
   }
 
   /** Sealed, and kept as something that may have been sent. Undefined when another tab was faster. */
