@@ -6,6 +6,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { buildIfNeeded } from '../../scripts/build.mjs';
 import { measureEncryption } from './encryption/main.ts';
+import { measureFiles } from './files.ts';
 import { measureFirstLoad } from './first-load.ts';
 import { measureHistory } from './history.ts';
 import { measureLatency } from './latency.ts';
@@ -26,6 +27,8 @@ if (wanted('messages')) {
 }
 if (wanted('transfer')) {
   await using world = await newWorld();
+  // First: it looks at the memory of a process that has done nothing yet.
+  figures.push(...(await measureFiles(world)));
   figures.push(...(await measureTransfer(world)));
 }
 if (wanted('encryption')) {

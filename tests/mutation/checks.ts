@@ -33,6 +33,15 @@ const server = (file: string, name: string, find: string, replace: string, ...te
   tests,
 });
 
+/** Anywhere in the server: the tests of files. */
+const files = (file: string, name: string, find: string, replace: string): Check => ({
+  name,
+  file: `src/server/${file}.ts`,
+  find,
+  replace,
+  tests: ['tests/server/files.pg'],
+});
+
 export const CHECKS: Check[] = [
   // Boxes and envelopes (C11, C12, C14, C20, C26, C31).
   crypto(
@@ -563,4 +572,36 @@ export const CHECKS: Check[] = [
     '',
     'tests/server/messages.pg',
   ),
+
+  // Files: who may read, write and send them (P21, P27).
+  files('domain/files', 'who sees the message of a file', 'if (!isMine && !isSeen) throw notFound();', 'void isMine;'),
+  files('domain/files', 'files from before one joined', 'seq !== null && seq > visibleFromSeq', 'seq !== null'),
+  files(
+    'domain/files',
+    'files of a conversation that one has left',
+    '    isNull(conversationParticipants.leftAt),\n',
+    '',
+  ),
+  files('domain/files', 'whole files only', 'if (!row || row.completedAt === null)', 'if (!row)'),
+  files(
+    'domain/files',
+    'uploads of others',
+    '        eq(attachments.uploaderId, userId),\n        isNull',
+    '        isNull',
+  ),
+  files(
+    'domain/files',
+    'unsent files of others',
+    'file.messageId === null && file.uploaderId',
+    "file.messageId === null && ''.concat",
+  ),
+  files('domain/files', 'quota', 'if (bytes + size > quotaBytes)', 'if (bytes < 0)'),
+  files('domain/files', 'quota of two at once', ".for('no key update')", ''),
+  files('domain/files', 'legal lengths of files', 'if (!isPaddedLength(input.size))', 'if (input.size < 0)'),
+  files('domain/files', 'ids of the files of others', 'if (!same || removedAt !== null)', 'if (removedAt !== null)'),
+  files('domain/uploads', 'no more bytes than announced', 'if ((piece.length ?? 0) > room) throw tooLong(row);', ''),
+  files('domain/uploads', 'bytes for where the upload is', 'if (piece.at !== offset)', 'if (piece.at < 0)'),
+  files('db/writer', 'attachments of others', 'and h.uploader_id = w.sender_id and', 'and'),
+  files('db/writer', 'attachments of one message', "when f.taken then 'attachment_taken'", ''),
+  files('transport/files', 'files need a session', 'PATH = /^\\/files\\/(', 'PATH = /\\/files\\/.*?('),
 ];

@@ -7,7 +7,17 @@ import type { ParleyError } from '#protocol/errors';
 import { sendMessage } from '#server/domain/messages';
 import { sweepFiles } from '#server/jobs/sweep-files';
 import { boxLength, bytesOf, hangingPut, get, head, newBox, put, raw, upload } from '../harness/files.ts';
-import { draft, newDirect, newGroup, newUser, type Person, remove, type Room } from '../harness/people.ts';
+import {
+  draft,
+  draftEpoch,
+  newDirect,
+  newGroup,
+  newUser,
+  op,
+  type Person,
+  remove,
+  type Room,
+} from '../harness/people.ts';
 import { refusal } from '../harness/program.ts';
 import { newS3 } from '../harness/s3.ts';
 import { newServer, type TestServer } from '../harness/server.ts';
@@ -109,6 +119,8 @@ describe('files', () => {
     const rest = await put(server.url, ann, id, sent, bytes.subarray(sent));
     expect([rest.status, rest.headers.get('upload-offset')]).toEqual([204, String(bytes.length)]);
     expect((await bytesOf(await get(server.url, ann, id))).equals(bytes)).toBe(true);
+    // Nobody looked for bytes that are not whole.
+    expect(server.logs.join()).not.toContain('the bytes of a file are missing');
     // Complete is complete.
     const again = await put(server.url, ann, id, 0, bytes);
     expect([again.status, again.headers.get('upload-offset')]).toEqual([409, String(bytes.length)]);
@@ -166,6 +178,21 @@ describe('files', () => {
     expect(await raw(server.url, bob, 'GET', `/files/${sent}`)).toEqual(absent);
     const outside = await refusal(create(eve, bytes.length, uuidv7(), group.id));
     expect(outside).toEqual(await refusal(create(eve, bytes.length, uuidv7(), uuidv7())));
+  });
+
+  test('[P21] a newcomer gets the files of what he can see, and none from before', async () => {
+    const group = await newGroup(ann, [bob]);
+    const [before, after] = await Promise.all([0, 1].map(() => upload(server.url, ann, group.id, newBox(500))));
+    await sendFile(ann, group, [before ?? '']);
+    await using cyd = await newUser(server, 'cyd');
+    const all = [ann, bob, cyd];
+    const { authored, epoch } = await draftEpoch(ann, all, { kind: 'ratchet', ops: [op.add(cyd)] }, group);
+    await ann.api.conversations.addParticipant.mutate({ conversationId: group.id, userId: cyd.userId, epoch });
+    await sendFile(ann, { ...group, epoch: authored, people: all }, [after ?? '']);
+    expect(await statusOf(get(server.url, bob, before ?? ''))).toBe(200);
+    expect(await statusOf(get(server.url, cyd, before ?? ''))).toBe(404);
+    expect(await statusOf(head(server.url, cyd, before ?? ''))).toBe(404);
+    expect(await statusOf(get(server.url, cyd, after ?? ''))).toBe(200);
   });
 
   test("[P21] only one's own, whole, unsent uploads to this very conversation can be sent", async () => {

@@ -17,6 +17,7 @@ const columns = {
   messageId: attachments.messageId,
   size: attachments.cipherSize,
   parts: attachments.parts,
+  usedAt: attachments.usedAt,
   completedAt: attachments.completedAt,
 };
 type Row = typeof attachments.$inferSelect;
@@ -80,6 +81,8 @@ export async function createFile(deps: Deps, userId: string, input: z.output<typ
   return deps.db.transaction(async (tx) => {
     // One at a time for each person: two at once could both find room for one.
     await tx.select({ id: users.id }).from(users).where(eq(users.id, userId)).for('no key update');
+    const meanwhile = await find(tx, userId, input);
+    if (meanwhile) return meanwhile;
     await requireRoom(tx, deps, userId, input.size);
     const { id, conversationId, size } = input;
     await tx

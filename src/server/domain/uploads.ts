@@ -8,6 +8,9 @@ import type { Deps } from '../deps.ts';
 import { partSizeOf, Superseded } from '../files/storage.ts';
 import { accessUpload, createFile, type FileRow } from './files.ts';
 
+/** How exactly the row says when it was used. The sweep looks at hours. */
+const USED_MS = 60_000;
+
 /** The bytes are for another place than where the upload is. */
 export class OffsetStale extends ParleyError {
   readonly offset: number;
@@ -48,8 +51,8 @@ export interface Piece {
 
 /** Takes over from whoever is at the same upload. @returns the new offset @throws OffsetStale, NOT_FOUND, `file_too_large` */
 export async function receive(deps: Deps, userId: string, id: string, piece: Piece): Promise<number> {
-  // Before anybody is interrupted.
-  await accessUpload(deps.db, userId, id);
+  // Nobody is interrupted by a stranger.
+  if (deps.files.turns.isTaken(id)) await accessUpload(deps.db, userId, id);
   return deps.files.turns.take(id, async (signal) => {
     const row = await accessUpload(deps.db, userId, id);
     const { storage } = deps.files;
@@ -62,7 +65,8 @@ export async function receive(deps: Deps, userId: string, id: string, piece: Pie
       const body = atMost(room, row, piece.body(signal));
       const end = await storage.append(row, offset, body, (parts, before) => keep(deps, id, parts, before));
       if (end === row.size) await complete(deps, await accessUpload(deps.db, userId, id));
-      else await deps.db.update(attachments).set({ usedAt: sql`now()` }).where(byId(id));
+      else if (row.usedAt.getTime() < deps.now() - USED_MS)
+        await deps.db.update(attachments).set({ usedAt: sql`now()` }).where(byId(id));
       return end;
     } catch (error) {
       if (!(error instanceof Superseded)) throw error;

@@ -11,6 +11,7 @@ import type { Readable } from 'node:stream';
 import { Missing, type Storage, Superseded, type Upload } from './storage.ts';
 
 const READ_BYTES = 256 * 1024;
+const BATCH_BYTES = 512 * 1024;
 /** Directories of the first level. */
 const SHARES = 256;
 /** A stray this young may be of somebody who is just beginning. */
@@ -38,25 +39,16 @@ export class DiskStorage implements Storage {
   async offset({ id, size }: Upload): Promise<number> {
     if ((await sizeOf(this.#whole(id))) !== null) return size;
     const [longest] = await this.#parts(id);
-    if (!longest) return 0;
-    const handle = await open(longest.path, 'r+').catch(absentIs(null));
-    if (!handle) return 0;
-    try {
-      await handle.datasync();
-      return (await handle.stat()).size;
-    } finally {
-      await handle.close();
-    }
+    return longest?.size ?? 0;
   }
 
   async append({ id }: Upload, at: number, body: AsyncIterable<Uint8Array>): Promise<number> {
     const path = await this.#takeOver(id);
     if (path === null) throw new Superseded();
     const handle = await open(path, constants.O_WRONLY | constants.O_CREAT, 0o600);
-    let end = at;
     try {
       // Not flushed here: the process may be killed, and it stays; a machine that loses power has less, says so (`offset`), and gets it again.
-      for await (const bytes of body) end += await writeAll(handle, bytes, end);
+      const end = await writeAsItComes(handle, at, body);
       // Somebody else took over meanwhile: what was written here, is nowhere.
       const [mine, there] = [await handle.stat(), await stat(path).catch(absentIs(null))];
       if (mine.ino !== there?.ino) throw new Superseded();
@@ -148,10 +140,63 @@ export class DiskStorage implements Storage {
   }
 }
 
-async function writeAll(handle: FileHandle, bytes: Uint8Array, at: number): Promise<number> {
-  for (let done = 0; done < bytes.length; )
-    done += (await handle.write(bytes, done, bytes.length - done, at + done)).bytesWritten;
-  return bytes.length;
+/**
+ * The first bytes are written at once, and what comes meanwhile is the next batch: neither waits for the other, nothing that came
+ * stays in memory alone, and two batches are the most that is there.
+ * @returns the end, once all of it is in the file; what came before the body broke, is too
+ */
+async function writeAsItComes(handle: FileHandle, at: number, body: AsyncIterable<Uint8Array>): Promise<number> {
+  let end = at;
+  let waiting: Uint8Array[] = [];
+  let size = 0;
+  let isIdle = true;
+  let writing = Promise.resolve();
+  const writeWaiting = async () => {
+    while (waiting.length > 0) {
+      const [batch, from] = [waiting, end];
+      end += size;
+      waiting = [];
+      size = 0;
+      await writeAll(handle, batch, from);
+    }
+    // Not after a failure: behind what is missing, nothing may be written.
+    isIdle = true;
+  };
+  const begin = () => {
+    if (!isIdle) return;
+    isIdle = false;
+    writing = writeWaiting();
+    // Whoever awaits it hears of it.
+    writing.catch(() => {});
+  };
+  try {
+    for await (const bytes of body) {
+      waiting.push(bytes);
+      size += bytes.length;
+      begin();
+      if (size >= BATCH_BYTES) await writing;
+    }
+  } finally {
+    await writing;
+  }
+  return end;
+}
+
+async function writeAll(handle: FileHandle, batch: Uint8Array[], at: number): Promise<void> {
+  if (batch.length === 0) return;
+  const { bytesWritten } = await handle.writev(batch, at);
+  // A disk may take less than it was given; mostly because it is full, and then the next write says so.
+  const rest = skip(batch, bytesWritten);
+  if (rest.length > 0) await writeAll(handle, rest, at + bytesWritten);
+}
+
+function skip(batch: Uint8Array[], bytes: number): Uint8Array[] {
+  let left = bytes;
+  return batch.flatMap((one) => {
+    const rest = one.subarray(Math.min(left, one.length));
+    left -= one.length - rest.length;
+    return rest.length > 0 ? [rest] : [];
+  });
 }
 
 /** A name is as durable as its directory. */

@@ -21,6 +21,10 @@ export class Turns {
     }
   }
 
+  isTaken(id: string): boolean {
+    return this.#running.has(id);
+  }
+
   async stop(id: string): Promise<void> {
     for (let turn = this.#running.get(id); turn; turn = this.#running.get(id)) {
       turn.stop.abort();
