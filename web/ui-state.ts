@@ -35,7 +35,8 @@ const store = createStore<UiState>(() => ({
 
 export const useUi = <T>(selector: (state: UiState) => T): T => useStore(store, selector);
 export const setUi = (patch: Partial<UiState>) => store.setState(patch);
-export const forgetUi = () => store.setState(store.getInitialState(), true);
+/** But not a recovery key that nobody has kept yet: it is the only copy, also when the session ends elsewhere. */
+export const forgetUi = () => store.setState(({ recoveryKey }) => ({ ...store.getInitialState(), recoveryKey }), true);
 
 export const selectDraft = (conversationId: string) => (state: UiState) => state.drafts[conversationId] ?? NO_DRAFT;
 export const draftOf = (conversationId: string) => selectDraft(conversationId)(store.getState());

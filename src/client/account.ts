@@ -1,4 +1,5 @@
 /** Owns what a signed-in person does with the account's locks and keys: made by the keyring, offered to the server, then taken over. */
+import { Serial } from '#lib/serial';
 import { backoffMs, sleep } from './backoff.ts';
 import type { Context } from './context.ts';
 import { meOf } from './context.ts';
@@ -17,6 +18,8 @@ export class AccountLife {
   readonly #context: Context;
   readonly #conversations: Conversations;
   readonly #offers = new Offers();
+  readonly #serial = new Serial();
+  #begun = false;
 
   constructor(context: Context, conversations: Conversations) {
     this.#context = context;
@@ -29,14 +32,19 @@ export class AccountLife {
     signal.addEventListener('abort', stop, { once: true });
   }
 
-  /** A change whose answer was lost, perhaps with the page that made it. @returns whether I have new keys now */
+  /** The list of conversations is there. */
+  async begin(): Promise<void> {
+    this.#begun = true;
+    await this.settle();
+  }
+
+  /** A change whose answer was lost, or that was cut short, perhaps with the page that made it. @returns whether I have new keys now */
   async settle(): Promise<boolean> {
     const { keyring, tabs } = this.#context;
     const changed = await inSdkWords(keyring.settleChange());
-    if (!changed) return false;
-    tabs.tell(WORD);
-    void this.#rotateAll();
-    return true;
+    if (changed) tabs.tell(WORD);
+    this.#rotateRest();
+    return changed;
   }
 
   async changePassword({ current, next }: { current: string; next: string }): Promise<void> {
@@ -102,13 +110,21 @@ export class AccountLife {
     }
     await inSdkWords(keyring.finishChange());
     tabs.tell(WORD);
-    void this.#rotateAll();
+    this.#rotateRest();
     return { recoveryKey };
+  }
+
+  /** In the background, once at a time. */
+  #rotateRest(): void {
+    if (!this.#begun) return;
+    void this.#serial.run(WORD, () => this.#rotateAll()).catch(() => {});
   }
 
   /** Whoever has the old keys shall not read on: not when somebody sends next, but now. The server's marks are for when this is cut short. */
   async #rotateAll(): Promise<void> {
-    const { signal, store } = this.#context;
+    const { keyring, signal, store } = this.#context;
+    const gen = await keyring.unrotated();
+    if (gen === null) return;
     const me = meOf(this.#context);
     const left = async () => {
       if (store.state.hasMoreConversations) await this.#conversations.loadMore();
@@ -123,13 +139,14 @@ export class AccountLife {
         for (let some = await left(); some.length > 0; some = await left()) {
           for (const { id } of some) {
             if (signal.aborted) return;
-            await rotate(this.#context, id).catch((error: unknown) => {
+            await rotate(this.#context, id, 'rekey_required').catch((error: unknown) => {
               if (mayPass(error)) throw error;
             });
             done.add(id);
             attempt = 0;
           }
         }
+        await keyring.rotated(gen);
         return;
       } catch (error) {
         if (!mayPass(error)) return;

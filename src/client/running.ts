@@ -62,7 +62,7 @@ export class Running {
     }
     await opening;
     // What is waiting is signed with the keys that others know.
-    await this.account.settle().catch(() => {});
+    await this.account.begin().catch(() => {});
     await this.outbox.start();
   }
 

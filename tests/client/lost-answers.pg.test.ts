@@ -1,6 +1,6 @@
 /** Answers that do not arrive: the server has done what it was asked, and the device does not know. */
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
-import { createChat } from '#client/index';
+import { createChat, memoryStorage } from '#client/index';
 import { issueCode } from '#server/domain/account-codes';
 import { newServer, type TestServer } from '../harness/server.ts';
 import { newChat, sameOn, stored, textsOf, until } from './people.ts';
@@ -20,7 +20,8 @@ function lose(name: string, { reached, times = Infinity }: { reached: boolean; t
   let lost = 0;
   globalThis.fetch = async (input, init) => {
     const url = input instanceof Request ? input.url : String(input);
-    if (!url.includes(name) || lost >= times) return fetch(input, init);
+    const isIt = new URL(url).pathname.split(/[/,]/).includes(name);
+    if (!isIt || lost >= times) return fetch(input, init);
     lost++;
     if (reached) await fetch(input, init);
     throw new TypeError('the connection was lost');
@@ -113,4 +114,30 @@ it('[C69] a new password, and a new recovery key', async () => {
   const { recoveryKey } = await ann.chat.newRecoveryKey({ password: next });
   await using device = await sameOn(server.url, { ...ann, password: next });
   await device.chat.recover({ login: ann.username, recoveryKey, password: 'and another' });
+});
+
+it('[C66] conversations that had not followed a change of keys when the page was closed follow when it is opened again', async () => {
+  await using bob = await newChat(server.url);
+  await using cleo = await newChat(server.url);
+  const storage = memoryStorage();
+  const username = `rotating${Math.random().toString(36).slice(2, 8)}`;
+  const password = 'quite long enough';
+  const first = createChat({ url: server.url, storage });
+  await first.register({ username, email: `${username}@example.org`, password });
+  const rooms = await Promise.all([bob, cleo].map(({ id }) => first.createDirect(id)));
+  lose('keys.rotate', { reached: false });
+  await first.rotateKeys({ password });
+  await first.close();
+  globalThis.fetch = fetch;
+  const marks = async () =>
+    (await server.db.sql`select rekey_required as marked from conversations where id in ${server.db.sql(rooms)}`).map(
+      ({ marked }) => marked as boolean,
+    );
+  expect(await marks()).toEqual([true, true]);
+  const again = createChat({ url: server.url, storage });
+  await again.login({ login: username, password });
+  // Nobody has sent anything.
+  for (const room of rooms) await until(again, ({ conversations }) => conversations[room]?.keyEpoch === 1);
+  expect(await marks()).toEqual([false, false]);
+  await again.close();
 });

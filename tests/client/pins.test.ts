@@ -1,5 +1,7 @@
 import { expect, it } from 'vitest';
-import { mergeInto, type Pin } from '../../src/client/keyring/pins.ts';
+import { memoryStorage } from '#client/index';
+import { Device } from '../../src/client/keyring/device.ts';
+import { mergeInto, type Pin, Pins } from '../../src/client/keyring/pins.ts';
 
 const pin = (change: Partial<Pin> = {}): Pin => ({
   gen: 0,
@@ -33,4 +35,19 @@ it('[C70] of two that do not agree, the one that was compared stands', () => {
   expect(mine.get('ann')).toEqual(compared);
   expect(mergeInto(mine, new Map([['ann', pin()]]))).toEqual(['ann']);
   expect(mine.get('ann')).toEqual(compared);
+});
+
+it('[C36] an edit that fails half-way has changed nothing, here or on the device', async () => {
+  const device = new Device(memoryStorage());
+  await device.claim('me');
+  const pins = new Pins(device, () => {});
+  await pins.edit((table) => table.set('ann', pin()));
+  const edit = pins.edit((table) => {
+    table.set('bob', pin());
+    table.delete('ann');
+    throw new Error('the second one does not pass');
+  });
+  await expect(edit).rejects.toThrow('does not pass');
+  expect([...(await pins.table())]).toEqual([['ann', pin()]]);
+  expect([...(await new Pins(device, () => {}).table())]).toEqual([['ann', pin()]]);
 });

@@ -152,3 +152,27 @@ test('[C65] with nothing left: a code from the operator, and the past stays lock
   await back.send('starting over');
   await back.tick('starting over', 'Sent').or(back.tick('starting over', 'Delivered')).waitFor();
 });
+
+test('[C5] a recovery key stays on the screen until it is kept, also when the session ends elsewhere meanwhile', async () => {
+  const person = await logIn('Annika', THIRD);
+  const { page } = person;
+  await person.conversations.waitFor();
+  const other = await page.context().newPage();
+  await other.goto('/');
+  await other.getByRole('navigation', { name: 'Conversations' }).waitFor();
+  await page.goto('/settings');
+  await page.getByRole('button', { name: 'New recovery key' }).click();
+  await page.getByLabel('Password', { exact: true }).fill(THIRD);
+  await page.getByRole('button', { name: 'Make a new one' }).click();
+  const key = page.getByRole('status', { name: 'Recovery key' });
+  await key.waitFor();
+  const status = await other.evaluate(async () => {
+    const headers = { 'content-type': 'application/json' };
+    return (await fetch('/trpc/auth.logout', { method: 'POST', headers, body: '{}' })).status;
+  });
+  expect(status).toBe(200);
+  await other.getByRole('button', { name: 'Log in' }).first().waitFor();
+  expect(await key.textContent()).toMatch(/^[0-9A-Z-]{34,}$/);
+  await person.proveRecoveryKey();
+  await page.getByRole('button', { name: 'Log in' }).first().waitFor();
+});

@@ -3,7 +3,7 @@ import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-c
 import { newPage } from './browser.ts';
 import { wrote } from './plaintext.ts';
 
-const PASSWORD = 'a walk along the river 7';
+export const PASSWORD = 'a walk along the river 7';
 
 export class Person {
   readonly name: string;
@@ -48,6 +48,12 @@ export class Person {
 
   /** Reads it from the screen, and proves that it was kept. */
   async keepRecoveryKey(): Promise<string> {
+    const key = await this.proveRecoveryKey();
+    await this.conversations.waitFor();
+    return key;
+  }
+
+  async proveRecoveryKey(): Promise<string> {
     const { page } = this;
     const key = (await page.getByRole('status', { name: 'Recovery key' }).textContent()) ?? '';
     await page.getByRole('button', { name: 'I have saved it' }).click();
@@ -57,7 +63,6 @@ export class Person {
       await field.fill(groups[Number(label.slice(-1)) - 1] ?? '');
     }
     await page.getByRole('button', { name: 'Done' }).click();
-    await this.conversations.waitFor();
     return key;
   }
 

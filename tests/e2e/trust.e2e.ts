@@ -6,7 +6,7 @@ import { must } from '#lib/must';
 import { newPerson } from '../crypto/people.ts';
 import { violations } from './axe.ts';
 import { launch } from './browser.ts';
-import { Person } from './person.ts';
+import { PASSWORD, Person } from './person.ts';
 import { newSite, type Site } from './site.ts';
 
 let browser: Browser;
@@ -71,6 +71,26 @@ describe.sequential('trust', () => {
     await other.page.context().close();
   });
 
+  test('[C63] [C71] new keys signed by the old ones: the mark stays, one quiet line says so, and both go on writing', async () => {
+    const { page } = igor;
+    await page.goto('/settings');
+    await page.getByRole('button', { name: 'Change my keys' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Change your keys' });
+    await dialog.getByLabel('Password', { exact: true }).fill(PASSWORD);
+    await dialog.getByRole('button', { name: 'Change my keys' }).click();
+    await igor.keepRecoveryKey();
+    await vera.log.getByText('Igor has new keys', { exact: true }).waitFor();
+    await vera.page.getByRole('img', { name: 'verified' }).first().waitFor();
+    expect(await vera.page.getByRole('alert').filter({ hasText: 'new keys' }).count()).toBe(0);
+    await igor.open('Vera');
+    await igor.sees('Is that you?');
+    await igor.send('Under new keys');
+    await vera.sees('Under new keys');
+    await vera.send('I can still read you');
+    await igor.sees('I can still read you');
+    await vera.page.getByRole('img', { name: 'verified' }).first().waitFor();
+  });
+
   test('[C71] new keys that nobody vouches for: a loud warning, nothing is sent, and nothing is lost', async () => {
     await resetByServer('igor');
     await vera.send('For your eyes only');
@@ -81,12 +101,12 @@ describe.sequential('trust', () => {
     await vera.tick('For your eyes only', 'waiting to be sent').waitFor();
     expect(await violations(vera.page)).toEqual([]);
     const stored = () => site.db.sql`select count(*)::int as n from messages`;
-    expect((await stored())[0]?.n).toBe(1);
+    expect((await stored())[0]?.n).toBe(3);
 
     await alert.getByRole('button', { name: 'Go on without' }).click();
     await vera.page.getByRole('button', { name: 'Go on without comparing' }).click();
     await alert.waitFor({ state: 'detached' });
-    await expect.poll(async () => (await stored())[0]?.n).toBe(2);
+    await expect.poll(async () => (await stored())[0]?.n).toBe(4);
     await vera.composer.waitFor();
     await vera.page.getByRole('button', { name: 'Verify Igor' }).waitFor();
   });

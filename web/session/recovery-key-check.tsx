@@ -46,7 +46,7 @@ export function RecoveryKeyCheck({ value, onBack, onDone }: RecoveryKeyCheckProp
           autoComplete="off"
           autoCapitalize="characters"
           spellCheck={false}
-          className="font-mono"
+          className="[&_input]:font-mono"
           maxLength={6}
           value={typed[i] ?? ''}
           onChange={(event) => setTyped(typed.with(i, event.target.value))}

@@ -45,9 +45,14 @@ interface Remembered {
 }
 
 const REMEMBERED = 'account';
-const SIGNER = 'signer';
+/** Of one generation: a page that is closed between the two writes leaves no record beside a key that is not its own. */
+const signerOf = (gen: number) => `signer/${gen}`;
+/** Where it was kept before it was kept by generation. */
+const OLD_SIGNER = 'signer';
 /** The same, of keys that were offered to the server. */
 const NEXT = { remembered: 'account-next', signer: 'signer-next' };
+/** Conversations may still be without keys for my newest ones. */
+const UNROTATED = 'unrotated';
 
 export class Accounts {
   readonly #device: Device;
@@ -126,9 +131,13 @@ export class Accounts {
 
   /** As the device has it: keys for receiving, and the signing key as an object. No master key. */
   async remembered(userId: string): Promise<(Rotatable & { settingsKey: Bytes }) | undefined> {
-    const signer = (await this.#device.getKey(SIGNER)) as SigningKey | undefined;
     const kept = (await this.#device.get('sealed', REMEMBERED)) as Remembered | undefined;
-    if (!signer || !kept) return undefined;
+    if (!kept) return undefined;
+    const { gen } = must(kept.gens.at(-1), 'an account has keys');
+    const signer = ((await this.#device.getKey(signerOf(gen))) ?? (await this.#device.getKey(OLD_SIGNER))) as
+      | SigningKey
+      | undefined;
+    if (!signer) return undefined;
     const keyring: Keyring = kept.gens.map(({ gen, sigPub, kemSeed }) => ({
       gen,
       sigSeed: new Uint8Array(0),
@@ -148,8 +157,20 @@ export class Accounts {
 
   /** Keeps what is about to be offered to the server, until it is known to have it. */
   async propose(account: Account): Promise<void> {
+    await this.#device.delete('sealed', NEXT.remembered);
     await this.#device.putKey(NEXT.signer, account.keys.signer);
+    await this.#device.put('sealed', UNROTATED, account.keys.gen);
     await this.#device.put('sealed', NEXT.remembered, toRemembered(account));
+  }
+
+  /** The generation that not every conversation is known to have followed, once the server has taken it. */
+  async unrotated(): Promise<number | null> {
+    const gen = (await this.#device.get('sealed', UNROTATED)) as number | undefined;
+    return gen === undefined || (await this.hasProposal()) ? null : gen;
+  }
+
+  async rotated(gen: number): Promise<void> {
+    if ((await this.unrotated()) === gen) await this.#device.delete('sealed', UNROTATED);
   }
 
   async hasProposal(): Promise<boolean> {
@@ -161,8 +182,7 @@ export class Accounts {
     const next = (await this.#device.get('sealed', NEXT.remembered)) as Remembered | undefined;
     const signer = await this.#device.getKey(NEXT.signer);
     if (next?.record !== record || !signer) return false;
-    await this.#device.putKey(SIGNER, signer);
-    await this.#device.put('sealed', REMEMBERED, next);
+    await this.#keep(next, signer as SigningKey);
     await this.#device.delete('sealed', NEXT.remembered);
     await this.restore();
     return true;
@@ -172,12 +192,20 @@ export class Accounts {
   async adopt(account: Account): Promise<void> {
     const { userId, keys, identity, settingsKey } = account;
     await this.#device.claim(userId);
-    await this.#device.put('sealed', REMEMBERED, toRemembered(account));
-    await this.#device.putKey(SIGNER, keys.signer);
+    await this.#keep(toRemembered(account), keys.signer);
     await this.#device.delete('sealed', NEXT.remembered);
     const { gen, sigPub, signer, kem } = keys;
     const own = await fingerprint(decodeIdentity(identity.record));
     this.#me = { userId, gen, sigPub, fingerprint: own, signer, kem, settingsKey };
+  }
+
+  /** The key first: until the record names its generation nobody looks for it. */
+  async #keep(next: Remembered, signer: SigningKey): Promise<void> {
+    const { gen } = must(next.gens.at(-1), 'an account has keys');
+    await this.#device.putKey(signerOf(gen), signer);
+    await this.#device.put('sealed', REMEMBERED, next);
+    for (const place of [OLD_SIGNER, ...next.gens.slice(0, -1).map((one) => signerOf(one.gen))])
+      await this.#device.deleteKey(place);
   }
 }
 

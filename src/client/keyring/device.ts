@@ -43,6 +43,10 @@ export class Device {
     return this.#storage.get('device', name);
   }
 
+  async deleteKey(name: string): Promise<void> {
+    await this.#storage.delete('device', name);
+  }
+
   async put(table: 'sealed' | 'outbox', name: string, value: unknown): Promise<void> {
     const sealed = await seal(this.#unlocked(), utf8(`${table}/${name}`), utf8(JSON.stringify(value)));
     await this.#storage.put(table, name, sealed);

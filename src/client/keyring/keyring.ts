@@ -149,6 +149,16 @@ export class Keyring {
     return newest !== undefined && this.#accounts.settle(newest.record);
   }
 
+  /** My generation that conversations may still be without, since a rotation that this device has made. */
+  async unrotated(): Promise<number | null> {
+    return this.#accounts.unrotated();
+  }
+
+  /** All of them have followed. */
+  async rotated(gen: number): Promise<void> {
+    return this.#accounts.rotated(gen);
+  }
+
   /** After the server has taken a rotation, a recovery or a reset. */
   async finishChange(): Promise<void> {
     return this.#changes.finish();
