@@ -24,6 +24,10 @@ const REASONS: Partial<Record<Reason, string>> = {
   already_a_participant: 'This person is already in the group.',
   last_admin: 'You are the only admin. Make somebody else an admin first.',
   too_large: 'That is too long to be sent in one message.',
+  file_too_large: 'That file is larger than this server takes.',
+  quota_exceeded: 'There is no room left for your files on this server. Delete some that you have sent.',
+  too_many_files: 'Too many files of yours are waiting to be sent. Please let some of them finish first.',
+  attachment_unknown: 'The files did not stay on the server. Please send them again.',
   too_many_participants: 'The group is full.',
   too_many_reactions: 'You have used all the reactions one person can put on a message.',
   rate_limited: 'That was a little too fast. Please wait a moment and try again.',
@@ -48,6 +52,13 @@ const UNSAFE: Record<string, string> = {
   BAD_RECOVERY_KEY: 'There is a slip in the recovery key. Please compare it once more.',
 };
 
+/** What files go through. */
+const FILES: Record<string, string> = {
+  FILE_UNREADABLE: 'The file cannot be read any more. It may have been moved or changed since; please choose it again.',
+  FILE_CHANGED: 'This is not the file that was sent, so it is not opened.',
+  DECRYPT: 'This is not the file that was sent, so it is not opened.',
+};
+
 /** What this device cannot know by itself. */
 const OPEN: Record<string, string> = {
   outcome_unknown:
@@ -68,7 +79,7 @@ export function plainWords(error: unknown): string {
 }
 
 export function wordsForReason(reason: string | undefined): string {
-  const known = REASONS[reason as Reason] ?? UNSAFE[reason ?? ''] ?? OPEN[reason ?? ''];
+  const known = REASONS[reason as Reason] ?? UNSAFE[reason ?? ''] ?? FILES[reason ?? ''] ?? OPEN[reason ?? ''];
   if (known) return known;
   return navigator.onLine
     ? 'That did not work. Please try again in a moment.'

@@ -13,10 +13,10 @@ const WHAT: Record<ActView['kind'], string> = {
 
 export function Failed({ message }: { message: MessageView }) {
   const { conversationId, id, send, content, acts } = message;
-  const body = content.kind === 'text' ? content.body : null;
+  const body = content.kind === 'text' && content.body !== '' ? content.body : null;
   return (
     <>
-      {send.step === 'failed' && (
+      {send.step === 'failed' && send.reason !== 'paused' && (
         <Refusal
           conversationId={conversationId}
           id={id}

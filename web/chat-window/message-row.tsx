@@ -98,7 +98,7 @@ export const MessageRow = memo(function MessageRow({ id, first, last, tabStop, f
             'relative max-w-full touch-pan-y',
             jumbo ? 'flow-root px-1' : bubbleClass(mine, first, last),
             content.kind === 'deleted' && 'border border-dashed border-line bg-transparent shadow-none',
-            message.send.step === 'failed' && 'outline-2 outline-danger',
+            message.send.step === 'failed' && message.send.reason !== 'paused' && 'outline-2 outline-danger',
             fresh && 'animate-rise',
           )}
         >
