@@ -21,6 +21,7 @@ const ChatWindow = lazy(() => import('./chat-window/chat-window.tsx'));
 const ServerKnows = lazy(() => import('./about/server-knows.tsx'));
 const Settings = lazy(() => import('./settings/settings.tsx'));
 const NewConversation = lazy(() => import('./search/new-conversation.tsx'));
+const Lightbox = lazy(() => import('./files/lightbox.tsx'));
 const VerifyDialog = lazy(() => import('./trust/verify-dialog.tsx'));
 const QuickSwitcher = lazy(() => import('./search/quick-switcher.tsx'));
 
@@ -34,6 +35,7 @@ export function Shell() {
   const newConversation = useUi((state) => state.newConversation);
   const switcher = useUi((state) => state.switcher);
   const verifying = useUi((state) => state.verifying !== null);
+  const lightbox = useUi((state) => state.lightbox !== null);
   return (
     <div className="flex h-dvh flex-col safe-x">
       <Alarms />
@@ -63,6 +65,7 @@ export function Shell() {
         {newConversation && <NewConversation />}
         {switcher && <QuickSwitcher />}
         {verifying && <VerifyDialog />}
+        {lightbox && <Lightbox />}
       </Suspense>
       <Announcer />
     </div>

@@ -18,6 +18,8 @@ interface UiState {
   members: boolean;
   /** Whose keys are being compared. */
   verifying: string | null;
+  /** The picture that is looked at. */
+  lightbox: { conversationId: string; fileId: string } | null;
   drafts: Record<string, DraftState>;
 }
 
@@ -30,6 +32,7 @@ const store = createStore<UiState>(() => ({
   newConversation: false,
   members: false,
   verifying: null,
+  lightbox: null,
   drafts: {},
 }));
 

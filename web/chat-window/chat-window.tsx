@@ -2,6 +2,7 @@
 import { lazy, Suspense, useCallback, useEffect, useMemo, useState } from 'react';
 import { Link } from 'wouter';
 import { selectChanged, selectConversation } from '#client/select';
+import { DropZone } from '../attach/drop-zone.tsx';
 import { chat, peekChat, underway, useChat } from '../chat.ts';
 import { Composer, focusComposer } from '../composer/composer.tsx';
 import { ChangedBanner } from '../trust/changed-banner.tsx';
@@ -64,7 +65,11 @@ export default function ChatWindow({ conversationId }: { conversationId: string 
   if (!conversation) return known ? <Unknown /> : <Loading />;
   return (
     <WindowContext.Provider value={actions}>
-      <section aria-label="Conversation" className="flex h-full min-h-0 flex-col safe-top">
+      <DropZone
+        conversationId={conversationId}
+        closed={!conversation.isActive || changed !== undefined}
+        className="relative flex h-full min-h-0 flex-col safe-top"
+      >
         <ChatHeader conversation={conversation} />
         {changed && <ChangedBanner user={changed} />}
         {opened === 'open' && hasTimeline && changes ? (
@@ -77,7 +82,7 @@ export default function ChatWindow({ conversationId }: { conversationId: string 
           </div>
         )}
         <Composer conversation={conversation} status={<TypingIndicator conversationId={conversationId} />} />
-      </section>
+      </DropZone>
       <Confirm
         open={removing !== null}
         onOpenChange={(open) => !open && setRemoving(null)}

@@ -4,7 +4,9 @@ import { memo, type ReactNode, useRef, useState } from 'react';
 import { selectMessage } from '#client/select';
 import type { MessageView } from '#client/types';
 import { useChat, useMe } from '../chat.ts';
+import { UploadProgress } from '../attach/upload-progress.tsx';
 import { contentLine } from '../conversation-list/preview.ts';
+import { Files } from '../files/files.tsx';
 import { clockTime, fullTime } from '../time.ts';
 import { Avatar, hueOf } from '../ui/avatar.tsx';
 import { cn } from '../ui/cn.ts';
@@ -48,7 +50,7 @@ export const MessageRow = memo(function MessageRow({ id, first, last, tabStop, f
   const mine = message.senderId === me.id;
   const name = mine ? me.displayName : (author?.displayName ?? 'Somebody');
   const { content } = message;
-  const jumbo = content.kind === 'text' && content.replyTo === null && isJumbo(content.body);
+  const jumbo = content.kind === 'text' && content.replyTo === null && !content.files && isJumbo(content.body);
   const openMenu = (event: React.KeyboardEvent) => {
     if (event.target !== row.current) return;
     if (event.key !== 'Enter' && event.key !== 'ContextMenu' && !(event.shiftKey && event.key === 'F10')) return;
@@ -102,7 +104,13 @@ export const MessageRow = memo(function MessageRow({ id, first, last, tabStop, f
             fresh && 'animate-rise',
           )}
         >
-          <Body message={message} onJump={jump} end={<Meta message={message} mine={mine} />} />
+          <Body
+            message={message}
+            by={mine ? 'you' : name}
+            mine={mine}
+            onJump={jump}
+            end={<Meta message={message} mine={mine} />}
+          />
           {(near || open) && message.send.step !== 'sending' && (
             <MessageActions
               message={message}
@@ -114,6 +122,7 @@ export const MessageRow = memo(function MessageRow({ id, first, last, tabStop, f
             />
           )}
         </div>
+        {mine && <UploadProgress message={message} />}
         <Reactions message={message} />
         <Failed message={message} />
       </div>
@@ -136,7 +145,15 @@ function Face({ id, name, shown }: { id: string; name: string; shown: boolean })
   return <span className="flex w-8 shrink-0 items-end">{shown && <Avatar id={id} name={name} size="sm" />}</span>;
 }
 
-function Body({ message, end, onJump }: { message: MessageView; end: ReactNode; onJump: (id: string) => void }) {
+interface BodyProps {
+  message: MessageView;
+  by: string;
+  mine: boolean;
+  end: ReactNode;
+  onJump: (id: string) => void;
+}
+
+function Body({ message, by, mine, end, onJump }: BodyProps) {
   const { content } = message;
   switch (content.kind) {
     case 'text':
@@ -150,6 +167,7 @@ function Body({ message, end, onJump }: { message: MessageView; end: ReactNode; 
               onJump={onJump}
             />
           )}
+          {content.files && <Files files={content.files} by={by} mine={mine} />}
           <MessageBody body={content.body} end={end} />
         </>
       );

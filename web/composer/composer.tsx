@@ -16,6 +16,10 @@ import { chat, peekChat, underway, useChat, useMe } from '../chat.ts';
 import { firstName, partnerOf, titleOf } from '../naming.ts';
 import { cn } from '../ui/cn.ts';
 import { draftOf, endEdit, NO_DRAFT, selectDraft, setDraft, startEdit, useUi } from '../ui-state.ts';
+import { AttachButton } from '../attach/attach-button.tsx';
+import { Tray } from '../attach/tray.tsx';
+import { addFiles, takeTray, useTray } from '../attach/tray-state.ts';
+import { RecordButton } from '../voice/record-button.tsx';
 import { CompletionList } from './completion-list.tsx';
 import { ContextBar } from './context-bar.tsx';
 import { EmojiButton } from './emoji-button.tsx';
@@ -67,6 +71,8 @@ function Open({ conversation, status }: Props) {
   useLayoutEffect(() => growToText(box.current, text), [text]);
   const room = roomFor(text);
   const blank = text.trim() === '';
+  const tray = useTray(id);
+  const idle = blank && (editing !== null || tray.items.length === 0);
 
   // Where a finger points, the keyboard of the screen would jump up uninvited.
   useEffect(() => {
@@ -91,14 +97,17 @@ function Open({ conversation, status }: Props) {
 
   function submit() {
     const body = text.replace(/^\s*\n/, '').trimEnd();
-    if (body.trim() === '' || room.over) return;
+    if ((blank && tray.items.length === 0) || room.over) return;
     if (editing) {
       const { messageId } = editing;
       const content = peekChat().timelines[id]?.byId.get(messageId)?.content;
       if (content?.kind !== 'text' || content.body !== body) underway(chat.edit(id, messageId, body));
       endEdit(id);
     } else {
-      chat.send(id, { text: body, replyTo });
+      const files = takeTray(id);
+      // A picture is still being made ready.
+      if (!files) return;
+      chat.send(id, { text: body, replyTo, files });
       setDraft(id, NO_DRAFT);
     }
     box.current?.focus();
@@ -146,7 +155,9 @@ function Open({ conversation, status }: Props) {
             onCancel={() => (editing ? endEdit(id) : setDraft(id, { replyTo: null }))}
           />
         )}
+        {!editing && <Tray conversationId={id} />}
         <div className="flex items-end gap-1 p-1.5">
+          {!editing && <AttachButton conversationId={id} />}
           <textarea
             ref={box}
             id={BOX}
@@ -161,6 +172,12 @@ function Open({ conversation, status }: Props) {
             }}
             onSelect={(event) => setCaret(event.currentTarget.selectionStart)}
             onKeyDown={onKeyDown}
+            onPaste={(event) => {
+              const files = [...event.clipboardData.files];
+              if (files.length === 0 || editing) return;
+              event.preventDefault();
+              void addFiles(id, files);
+            }}
             onBlur={() => chat.typing(id, false)}
             aria-invalid={room.over || undefined}
             aria-controls={completions.options.length > 0 ? listId : undefined}
@@ -174,14 +191,17 @@ function Open({ conversation, status }: Props) {
               replace(at, box.current?.selectionEnd ?? at, emoji);
             }}
           />
+          {idle && !editing && (
+            <RecordButton conversationId={id} replyTo={replyTo} onSent={() => setDraft(id, NO_DRAFT)} />
+          )}
           <button
             type="button"
             aria-label={editing ? 'Save' : 'Send'}
-            aria-disabled={blank || room.over}
+            aria-disabled={idle || room.over}
             onClick={submit}
             className={cn(
               'grid size-10 shrink-0 place-items-center rounded-lg transition-colors coarse:size-11',
-              blank || room.over ? 'bg-hover text-muted' : 'bg-accent text-on-accent hover:bg-accent-strong',
+              idle || room.over ? 'bg-hover text-muted' : 'bg-accent text-on-accent hover:bg-accent-strong',
             )}
           >
             {editing ? <Check size={20} aria-hidden /> : <ArrowUp size={20} strokeWidth={2.4} aria-hidden />}

@@ -1,11 +1,12 @@
 /** The last message in one line. */
 import type { Content, ConversationView, MessageView } from '#client/types';
+import { filesLine } from '../files/words.ts';
 import { firstName } from '../naming.ts';
 
 export function contentLine(content: Content): string {
   switch (content.kind) {
     case 'text':
-      return content.body.replace(/```\w*\n?|\s+/g, ' ').trim();
+      return filesLine(content.files ?? [], content.body.replace(/```\w*\n?|\s+/g, ' ').trim());
     case 'deleted':
       return 'Message deleted';
     case 'unreadable':

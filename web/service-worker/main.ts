@@ -1,11 +1,12 @@
 /**
  * The service worker: the one place that shows notifications, whether a push brought the message or a page did that nobody
- * looks at. It takes part in nothing else: no request goes through it, nothing is cached, nothing is logged.
+ * looks at, and the way of players to files that only the page can open. No other request goes through it, nothing is cached or logged.
  */
 import { openPush } from '#client/push';
 import { Serial } from '#lib/serial';
 import type { PushPayload } from '#protocol/push';
 import type { Arrival, ToPage, ToWorker } from '../notifications/words.ts';
+import { isMedia, mediaResponse } from './media.ts';
 import { noticeOf, type Told } from './notice.ts';
 import { openPages, scope } from './scope.ts';
 import { forgetTold, isNew } from './told.ts';
@@ -23,6 +24,11 @@ scope.addEventListener('message', (event) => {
   const word = event.data as ToWorker;
   if (word.type === 'forget') event.waitUntil(inTurn(forget));
   else event.waitUntil(inTurn(() => arrived(word.arrival)));
+});
+
+scope.addEventListener('fetch', (event) => {
+  const { request, clientId } = event;
+  if (isMedia(request.url)) event.respondWith(mediaResponse(request, clientId));
 });
 
 scope.addEventListener('notificationclick', (event) => {

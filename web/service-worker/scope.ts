@@ -9,7 +9,7 @@ export interface OpenPage {
   readonly focused: boolean;
   readonly visibilityState: DocumentVisibilityState;
   focus(): Promise<unknown>;
-  postMessage(message: unknown): void;
+  postMessage(message: unknown, transfer?: Transferable[]): void;
 }
 
 interface Events {
@@ -18,6 +18,11 @@ interface Events {
   push: Extendable & { readonly data: { json(): unknown } | null };
   notificationclick: Extendable & { readonly notification: Notification };
   message: Extendable & { readonly data: unknown };
+  fetch: Extendable & {
+    readonly request: Request;
+    readonly clientId: string;
+    respondWith(response: Promise<Response>): void;
+  };
 }
 
 interface ServiceWorkerScope {
@@ -25,6 +30,7 @@ interface ServiceWorkerScope {
   readonly clients: {
     claim(): Promise<void>;
     matchAll(options: { type: 'window'; includeUncontrolled: boolean }): Promise<readonly OpenPage[]>;
+    get(id: string): Promise<OpenPage | undefined>;
     openWindow(url: string): Promise<unknown>;
   };
   skipWaiting(): Promise<void>;

@@ -1,8 +1,10 @@
 /** When somebody leaves - by the button, by expiry, or because another device said so - this page forgets what it knew of them. */
+import { forgetTrays } from '../attach/tray-state.ts';
 import { onChatChange } from '../chat.ts';
 import { forgetEmoji } from '../chat-window/quick-emoji.ts';
 import { forgetScroll } from '../chat-window/scroll-memory.ts';
 import { forgetNotifications } from '../notifications/standing.ts';
+import { forgetHeard } from '../voice/heard.ts';
 import { queryClient } from '../trpc.ts';
 import { forgetUi } from '../ui-state.ts';
 
@@ -12,6 +14,8 @@ export function forgetOnLeaving(): void {
     if (before.session.status === 'signed-out' || now.session.status !== 'signed-out') return;
     forgetUi();
     forgetScroll();
+    forgetTrays();
+    forgetHeard();
     forgetEmoji();
     forgetNotifications();
     queryClient.clear();

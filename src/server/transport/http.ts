@@ -31,6 +31,8 @@ function contentSecurityPolicy(publicUrl: string, importMap: string[]) {
     styleSrc: ["'self'"],
     imgSrc: ["'self'", 'blob:', 'data:'],
     mediaSrc: ["'self'", 'blob:'],
+    // PDFs, in the browser's own viewer.
+    frameSrc: ['blob:'],
     fontSrc: ["'self'"],
     manifestSrc: ["'self'"],
     baseUri: ["'none'"],

@@ -1,0 +1,117 @@
+/** What is about to be sent with the next message, by conversation. In memory: nothing readable is kept at rest. */
+import { uuidv7 } from 'uuidv7';
+import { useStore } from 'zustand';
+import { createStore } from 'zustand/vanilla';
+import type { OutgoingFile } from '#client/types';
+import { chat } from '../chat.ts';
+import { sizeWords } from '../files/words.ts';
+import { tell, tellProblem } from '../ui/toast.tsx';
+import { isPicture, readyPicture } from './picture.ts';
+
+export interface TrayItem {
+  id: string;
+  source: File;
+  picture: boolean;
+  /** Null while it is being made ready. */
+  ready: OutgoingFile | null;
+  /** Of a picture, for the tray. */
+  url: string | null;
+  alt: string;
+}
+
+export interface Tray {
+  items: TrayItem[];
+  /** Pictures in their full size. */
+  original: boolean;
+}
+
+export const EMPTY: Tray = { items: [], original: false };
+const store = createStore<Record<string, Tray>>(() => ({}));
+
+export const useTray = (conversationId: string): Tray => useStore(store, (trays) => trays[conversationId] ?? EMPTY);
+const trayOf = (conversationId: string): Tray => store.getState()[conversationId] ?? EMPTY;
+
+function change(conversationId: string, by: (tray: Tray) => Tray): void {
+  store.setState({ [conversationId]: by(trayOf(conversationId)) });
+}
+
+const changeItem = (conversationId: string, id: string, patch: Partial<TrayItem>) =>
+  change(conversationId, (tray) => ({
+    ...tray,
+    items: tray.items.map((item) => (item.id === id ? { ...item, ...patch } : item)),
+  }));
+
+/** Adds what the server would take, and says of the rest why not, before anything is uploaded. */
+export async function addFiles(conversationId: string, files: readonly File[]): Promise<void> {
+  const limits = await chat.api.files.limits.query().catch((error: unknown) => tellProblem(error));
+  if (!limits) return;
+  // Padding and seals add up to an eighth.
+  const most = limits.maxBytes / 1.125;
+  let left = limits.quotaBytes - limits.usedBytes - sum(trayOf(conversationId).items.map(({ source }) => source));
+  for (const source of files) {
+    if (trayOf(conversationId).items.length >= limits.perMessage) {
+      tell(`One message holds up to ${limits.perMessage} files. Send these first, then the others.`);
+      return;
+    }
+    if (source.size > most) tell(`${source.name} is too large. Up to ${sizeWords(most)} can be sent.`);
+    else if (source.size * 1.125 > left)
+      tell(`There is no room left for ${source.name}. Delete older files of yours first.`);
+    else {
+      left -= source.size * 1.125;
+      add(conversationId, source);
+    }
+  }
+}
+
+const sum = (files: File[]): number => files.reduce((total, { size }) => total + size * 1.125, 0);
+
+function add(conversationId: string, source: File): void {
+  const picture = isPicture(source);
+  const item = {
+    id: uuidv7(),
+    source,
+    picture,
+    ready: null,
+    url: picture ? URL.createObjectURL(source) : null,
+    alt: '',
+  };
+  change(conversationId, (tray) => ({ ...tray, items: [...tray.items, item] }));
+  void makeReady(conversationId, item);
+}
+
+async function makeReady(conversationId: string, { id, source, picture }: TrayItem): Promise<void> {
+  const { original } = trayOf(conversationId);
+  const made = picture ? await readyPicture(source, original) : null;
+  if (trayOf(conversationId).original !== original) return;
+  if (picture && !made) tell(`${source.name} goes as it is, with everything that the camera wrote into it.`);
+  changeItem(conversationId, id, { ready: made ?? { file: source, name: source.name } });
+}
+
+export function removeItem(conversationId: string, id: string): void {
+  const { items } = trayOf(conversationId);
+  for (const { id: own, url } of items) if (own === id && url) URL.revokeObjectURL(url);
+  change(conversationId, (tray) => ({ ...tray, items: items.filter((item) => item.id !== id) }));
+}
+
+export const describe = (conversationId: string, id: string, alt: string) => changeItem(conversationId, id, { alt });
+
+export function setOriginal(conversationId: string, original: boolean): void {
+  change(conversationId, (tray) => ({
+    original,
+    items: tray.items.map((item) => (item.picture ? { ...item, ready: null } : item)),
+  }));
+  for (const item of trayOf(conversationId).items) if (item.picture) void makeReady(conversationId, item);
+}
+
+/** What goes out, and the tray is empty. Undefined while something is not ready. */
+export function takeTray(conversationId: string): OutgoingFile[] | undefined {
+  const { items } = trayOf(conversationId);
+  const files = items.map(({ ready, alt }) => ready && { ...ready, ...(alt.trim() ? { alt: alt.trim() } : {}) });
+  if (files.includes(null)) return undefined;
+  for (const { id } of items) removeItem(conversationId, id);
+  change(conversationId, () => EMPTY);
+  return files as OutgoingFile[];
+}
+
+/** Somebody has left. */
+export const forgetTrays = () => store.setState({}, true);

@@ -1,0 +1,32 @@
+/** The files of a message, above its caption: pictures together, then recordings, then the rest. */
+import type { FileView } from '#client/types';
+import { cn } from '../ui/cn.ts';
+import { VoicePlayer } from '../voice/voice-player.tsx';
+import { FileCard } from './file-card.tsx';
+import { Picture } from './picture.tsx';
+import { Preview } from './preview.tsx';
+
+export function Files({ files, by, mine }: { files: readonly FileView[]; by: string; mine: boolean }) {
+  const pictures = files.filter(({ kind }) => kind === 'image');
+  return (
+    <div className="-mx-1.5 mb-1 grid gap-1.5">
+      {pictures.length > 0 && (
+        <div className={cn('grid gap-1', pictures.length > 1 && 'w-80 max-w-full grid-cols-2')}>
+          {pictures.map((file) => (
+            <Picture key={file.id} file={file} alone={pictures.length === 1} by={by} />
+          ))}
+        </div>
+      )}
+      {files.map((file) => {
+        if (file.kind === 'image') return null;
+        if (file.kind === 'voice') return <VoicePlayer key={file.id} file={file} mine={mine} />;
+        return (
+          <div key={file.id} className="grid gap-1.5">
+            <Preview file={file} />
+            <FileCard file={file} />
+          </div>
+        );
+      })}
+    </div>
+  );
+}

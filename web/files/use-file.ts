@@ -1,0 +1,86 @@
+/** Owns what of files is open on this page: fetched and checked once, shown in many places, and let go of when there are too many. */
+import { useCallback, useEffect, useState } from 'react';
+import type { FileView } from '#client/types';
+import { chat } from '../chat.ts';
+import { wordsForReason } from '../words.ts';
+
+interface Opened {
+  url: Promise<string>;
+  bytes: number;
+  /** Places that show it now. */
+  users: number;
+}
+
+/** Kept for scrolling back, when nothing shows them. */
+const KEPT_BYTES = 48 * 1024 * 1024;
+
+const opened = new Map<string, Opened>();
+
+/** Drops what nobody shows, oldest first. */
+function shrink(): void {
+  let kept = [...opened.values()].reduce((sum, { bytes }) => sum + bytes, 0);
+  for (const [id, one] of opened) {
+    if (kept <= KEPT_BYTES) return;
+    if (one.users > 0) continue;
+    opened.delete(id);
+    kept -= one.bytes;
+    void one.url.then(URL.revokeObjectURL, () => {});
+  }
+}
+
+function take(file: FileView): Opened {
+  const known = opened.get(file.id);
+  const one = known ?? { url: chat.fetchFile(file).then(URL.createObjectURL), bytes: file.size, users: 0 };
+  one.users++;
+  // At the end, as the newest.
+  opened.delete(file.id);
+  opened.set(file.id, one);
+  if (!known) {
+    one.url.catch(() => opened.get(file.id) === one && opened.delete(file.id));
+    shrink();
+  }
+  return one;
+}
+
+function giveBack(one: Opened): void {
+  one.users--;
+  shrink();
+}
+
+export interface ShownFile {
+  /** Null until it has come. */
+  url: string | null;
+  /** Why it did not come, in words. */
+  problem: string | null;
+  retry: () => void;
+}
+
+/** An address of the opened file for as long as this component is there; nothing is fetched before it is wanted. */
+export function useFile(file: FileView, wanted = true): ShownFile {
+  const [state, setState] = useState<{ url: string | null; problem: string | null }>({ url: null, problem: null });
+  const [attempt, setAttempt] = useState(0);
+  const { id } = file;
+  useEffect(() => {
+    if (!wanted) return;
+    let isThere = true;
+    const one = take(file);
+    one.url.then(
+      (url) => isThere && setState({ url, problem: null }),
+      (error: unknown) => isThere && setState({ url: null, problem: wordsForReason(reasonOf(error)) }),
+    );
+    return () => {
+      isThere = false;
+      giveBack(one);
+    };
+    // The same id is the same file for ever.
+    // oxlint-disable-next-line react-hooks/exhaustive-deps
+  }, [id, wanted, attempt]);
+  const retry = useCallback(() => {
+    setState({ url: null, problem: null });
+    setAttempt((before) => before + 1);
+  }, []);
+  return { ...state, retry };
+}
+
+const reasonOf = (error: unknown): string | undefined =>
+  error instanceof Error && 'reason' in error ? String(error.reason) : undefined;
