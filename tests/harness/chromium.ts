@@ -19,7 +19,7 @@ function findChromium(): string {
   throw new Error('Chromium is missing. Install it: apt-get install -y chromium fonts-noto-color-emoji');
 }
 
-/** How tests start it: headless, and asking nobody on the net for anything. */
+/** How tests start it: headless, asking nobody on the net for anything, with a microphone that hums and that nobody has to allow. */
 export const launchOptions = () => ({
   executablePath: findChromium(),
   args: [
@@ -31,5 +31,7 @@ export const launchOptions = () => ({
     '--disable-background-networking',
     '--disable-component-update',
     '--disable-sync',
+    '--use-fake-device-for-media-stream',
+    '--use-fake-ui-for-media-stream',
   ],
 });

@@ -14,6 +14,7 @@ export interface TrayItem {
   picture: boolean;
   /** Null while it is being made ready. */
   ready: OutgoingFile | null;
+  making: Promise<OutgoingFile>;
   /** Of a picture, for the tray. */
   url: string | null;
   alt: string;
@@ -66,25 +67,29 @@ export async function addFiles(conversationId: string, files: readonly File[]): 
 const sum = (files: File[]): number => files.reduce((total, { size }) => total + size * 1.125, 0);
 
 function add(conversationId: string, source: File): void {
-  const picture = isPicture(source);
-  const item = {
-    id: uuidv7(),
-    source,
-    picture,
-    ready: null,
-    url: picture ? URL.createObjectURL(source) : null,
-    alt: '',
-  };
+  const [id, picture] = [uuidv7(), isPicture(source)];
+  const url = picture ? URL.createObjectURL(source) : null;
+  // Replaced in a moment, by what makes it ready.
+  const making = Promise.resolve({ file: source, name: source.name });
+  const item = { id, source, picture, ready: null, making, url, alt: '' };
   change(conversationId, (tray) => ({ ...tray, items: [...tray.items, item] }));
   void makeReady(conversationId, item);
 }
 
-async function makeReady(conversationId: string, { id, source, picture }: TrayItem): Promise<void> {
+function makeReady(
+  conversationId: string,
+  { id, source, picture }: Pick<TrayItem, 'id' | 'source' | 'picture'>,
+): Promise<OutgoingFile> {
   const { original } = trayOf(conversationId);
-  const made = picture ? await readyPicture(source, original) : null;
-  if (trayOf(conversationId).original !== original) return;
-  if (picture && !made) tell(`${source.name} goes as it is, with everything that the camera wrote into it.`);
-  changeItem(conversationId, id, { ready: made ?? { file: source, name: source.name } });
+  const making = (async () => {
+    const made = picture ? await readyPicture(source, original) : null;
+    if (picture && !made) tell(`${source.name} goes as it is, with everything that the camera wrote into it.`);
+    const ready = made ?? { file: source, name: source.name };
+    if (trayOf(conversationId).original === original) changeItem(conversationId, id, { ready });
+    return ready;
+  })();
+  changeItem(conversationId, id, { ready: null, making });
+  return making;
 }
 
 export function removeItem(conversationId: string, id: string): void {
@@ -96,21 +101,20 @@ export function removeItem(conversationId: string, id: string): void {
 export const describe = (conversationId: string, id: string, alt: string) => changeItem(conversationId, id, { alt });
 
 export function setOriginal(conversationId: string, original: boolean): void {
-  change(conversationId, (tray) => ({
-    original,
-    items: tray.items.map((item) => (item.picture ? { ...item, ready: null } : item)),
-  }));
+  change(conversationId, ({ items }) => ({ original, items }));
   for (const item of trayOf(conversationId).items) if (item.picture) void makeReady(conversationId, item);
 }
 
-/** What goes out, and the tray is empty. Undefined while something is not ready. */
-export function takeTray(conversationId: string): OutgoingFile[] | undefined {
+/** What goes out, as soon as all of it is ready. The tray is empty at once. */
+export function takeTray(conversationId: string): Promise<OutgoingFile[]> {
   const { items } = trayOf(conversationId);
-  const files = items.map(({ ready, alt }) => ready && { ...ready, ...(alt.trim() ? { alt: alt.trim() } : {}) });
-  if (files.includes(null)) return undefined;
+  const files = items.map(async ({ making, alt }) => ({
+    ...(await making),
+    ...(alt.trim() ? { alt: alt.trim() } : {}),
+  }));
   for (const { id } of items) removeItem(conversationId, id);
   change(conversationId, () => EMPTY);
-  return files as OutgoingFile[];
+  return Promise.all(files);
 }
 
 /** Somebody has left. */

@@ -15,6 +15,7 @@ import type { ConversationView } from '#client/types';
 import { chat, peekChat, underway, useChat, useMe } from '../chat.ts';
 import { firstName, partnerOf, titleOf } from '../naming.ts';
 import { cn } from '../ui/cn.ts';
+import { attempt } from '../ui/toast.tsx';
 import { draftOf, endEdit, NO_DRAFT, selectDraft, setDraft, startEdit, useUi } from '../ui-state.ts';
 import { AttachButton } from '../attach/attach-button.tsx';
 import { Tray } from '../attach/tray.tsx';
@@ -104,10 +105,9 @@ function Open({ conversation, status }: Props) {
       if (content?.kind !== 'text' || content.body !== body) underway(chat.edit(id, messageId, body));
       endEdit(id);
     } else {
-      const files = takeTray(id);
-      // A picture is still being made ready.
-      if (!files) return;
-      chat.send(id, { text: body, replyTo, files });
+      if (tray.items.length === 0) chat.send(id, { text: body, replyTo });
+      // A picture may still be being made ready.
+      else attempt(async () => chat.send(id, { text: body, replyTo, files: await takeTray(id) }));
       setDraft(id, NO_DRAFT);
     }
     box.current?.focus();

@@ -36,9 +36,13 @@ export function Preview({ file }: { file: FileView }) {
   if (open) return kind === 'text' ? <Text file={file} /> : <Player file={file} kind={kind} />;
   const Icon = kind === 'text' ? Eye : Play;
   return (
-    <Button shape="quiet" className="justify-start text-ink" onClick={() => setOpen(true)}>
+    <Button
+      shape="quiet"
+      className="justify-start text-ink"
+      aria-label={`${kind === 'text' ? 'Look into' : 'Play'} ${file.name}`}
+      onClick={() => setOpen(true)}
+    >
       <Icon size={17} aria-hidden /> {kind === 'text' ? 'Look into it' : 'Play'}
-      <span className="sr-only">: {file.name}</span>
     </Button>
   );
 }
@@ -108,8 +112,13 @@ function Pdf({ file }: { file: FileView }) {
   return (
     <>
       {navigator.pdfViewerEnabled && (
-        <Button shape="quiet" className="justify-start text-ink" onClick={() => setOpen(true)}>
-          <FileText size={17} aria-hidden /> Look into it<span className="sr-only">: {file.name}</span>
+        <Button
+          shape="quiet"
+          className="justify-start text-ink"
+          aria-label={`Look into ${file.name}`}
+          onClick={() => setOpen(true)}
+        >
+          <FileText size={17} aria-hidden /> Look into it
         </Button>
       )}
       <Dialog
