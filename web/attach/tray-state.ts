@@ -2,9 +2,10 @@
 import { uuidv7 } from 'uuidv7';
 import { useStore } from 'zustand';
 import { createStore } from 'zustand/vanilla';
-import type { OutgoingFile } from '#client/types';
-import { chat } from '../chat.ts';
-import { sizeWords } from '../files/words.ts';
+import type { Draft, OutgoingFile } from '#client/types';
+import { chat, peekChat } from '../chat.ts';
+import { keepOpen } from '../files/use-file.ts';
+import { sizeWords } from '../files/sizes.ts';
 import { tell, tellProblem } from '../ui/toast.tsx';
 import { isPicture, readyPicture } from './picture.ts';
 
@@ -81,6 +82,7 @@ function makeReady(
   { id, source, picture }: Pick<TrayItem, 'id' | 'source' | 'picture'>,
 ): Promise<OutgoingFile> {
   const { original } = trayOf(conversationId);
+  changeItem(conversationId, id, { ready: null });
   const making = (async () => {
     const made = picture ? await readyPicture(source, original) : null;
     if (picture && !made) tell(`${source.name} goes as it is, with everything that the camera wrote into it.`);
@@ -88,7 +90,7 @@ function makeReady(
     if (trayOf(conversationId).original === original) changeItem(conversationId, id, { ready });
     return ready;
   })();
-  changeItem(conversationId, id, { ready: null, making });
+  changeItem(conversationId, id, { making });
   return making;
 }
 
@@ -105,16 +107,23 @@ export function setOriginal(conversationId: string, original: boolean): void {
   for (const item of trayOf(conversationId).items) if (item.picture) void makeReady(conversationId, item);
 }
 
-/** What goes out, as soon as all of it is ready. The tray is empty at once. */
-export function takeTray(conversationId: string): Promise<OutgoingFile[]> {
+/** Goes out as soon as all of it is ready. The tray is empty at once. */
+export async function sendTray(conversationId: string, draft: { text: string; replyTo: string | null }): Promise<void> {
   const { items } = trayOf(conversationId);
-  const files = items.map(async ({ making, alt }) => ({
-    ...(await making),
+  const making = items.map(async ({ making: made, alt }) => ({
+    ...(await made),
     ...(alt.trim() ? { alt: alt.trim() } : {}),
   }));
   for (const { id } of items) removeItem(conversationId, id);
   change(conversationId, () => EMPTY);
-  return Promise.all(files);
+  sendFiles(conversationId, { ...draft, files: await Promise.all(making) });
+}
+
+/** Shown from what is here, not fetched again. */
+export function sendFiles(conversationId: string, draft: Draft & { files: readonly OutgoingFile[] }): void {
+  const messageId = chat.send(conversationId, draft);
+  const content = peekChat().timelines[conversationId]?.byId.get(messageId)?.content;
+  if (content?.kind === 'text') keepOpen(content.files ?? [], draft.files);
 }
 
 /** Somebody has left. */

@@ -2,7 +2,7 @@
 import { Captions, X } from 'lucide-react';
 import { useState } from 'react';
 import { FileIcon } from '../files/file-card.tsx';
-import { sizeWords } from '../files/words.ts';
+import { sizeWords } from '../files/sizes.ts';
 import { Button } from '../ui/button.tsx';
 import { cn } from '../ui/cn.ts';
 import { Dialog } from '../ui/dialog.tsx';

@@ -5,7 +5,7 @@ import type { MessageView, Progress } from '#client/types';
 import { chat, useSignals } from '../chat.ts';
 import { buttonClass } from '../ui/button.tsx';
 import { Tooltip } from '../ui/tooltip.tsx';
-import { progressWords } from './sizes.ts';
+import { progressWords } from '../files/sizes.ts';
 
 /** Where uploads of this page were when they stopped, by message. */
 const reached = new Map<string, Progress>();

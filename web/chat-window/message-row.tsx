@@ -167,7 +167,7 @@ function Body({ message, by, mine, end, onJump }: BodyProps) {
               onJump={onJump}
             />
           )}
-          {content.files && <Files files={content.files} by={by} mine={mine} />}
+          {content.files && <Files files={content.files} by={by} mine={mine} stored={message.seq !== null} />}
           <MessageBody body={content.body} end={end} />
         </>
       );

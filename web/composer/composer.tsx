@@ -19,7 +19,7 @@ import { attempt } from '../ui/toast.tsx';
 import { draftOf, endEdit, NO_DRAFT, selectDraft, setDraft, startEdit, useUi } from '../ui-state.ts';
 import { AttachButton } from '../attach/attach-button.tsx';
 import { Tray } from '../attach/tray.tsx';
-import { addFiles, takeTray, useTray } from '../attach/tray-state.ts';
+import { addFiles, sendTray, useTray } from '../attach/tray-state.ts';
 import { RecordButton } from '../voice/record-button.tsx';
 import { CompletionList } from './completion-list.tsx';
 import { ContextBar } from './context-bar.tsx';
@@ -107,7 +107,7 @@ function Open({ conversation, status }: Props) {
     } else {
       if (tray.items.length === 0) chat.send(id, { text: body, replyTo });
       // A picture may still be being made ready.
-      else attempt(async () => chat.send(id, { text: body, replyTo, files: await takeTray(id) }));
+      else attempt(() => sendTray(id, { text: body, replyTo }));
       setDraft(id, NO_DRAFT);
     }
     box.current?.focus();

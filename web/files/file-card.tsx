@@ -3,7 +3,8 @@ import { Download, File, FileArchive, FileAudio, FileCode, FileText, FileVideo, 
 import type { FileView } from '#client/types';
 import { Ring } from './ring.tsx';
 import { useDownload } from './use-download.ts';
-import { sizeWords, splitName } from './words.ts';
+import { progressWords, sizeWords } from './sizes.ts';
+import { splitName } from './words.ts';
 
 export function FileCard({ file }: { file: FileView }) {
   const { name, size } = file;
@@ -21,7 +22,7 @@ export function FileCard({ file }: { file: FileView }) {
             <span className="shrink-0 whitespace-pre">{ending}</span>
           </span>
           <span className="text-xs text-muted tabular-nums">
-            {progress ? `${sizeWords(progress.done)} of ${sizeWords(progress.total)}` : sizeWords(size)}
+            {progress ? progressWords(progress.done, progress.total) : sizeWords(size)}
           </span>
         </span>
         {progress ? (

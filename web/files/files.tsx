@@ -5,15 +5,29 @@ import { VoicePlayer } from '../voice/voice-player.tsx';
 import { FileCard } from './file-card.tsx';
 import { Picture } from './picture.tsx';
 import { Preview } from './preview.tsx';
+import { isOpen } from './use-file.ts';
 
-export function Files({ files, by, mine }: { files: readonly FileView[]; by: string; mine: boolean }) {
+interface Props {
+  files: readonly FileView[];
+  by: string;
+  mine: boolean;
+  stored: boolean;
+}
+
+export function Files({ files, by, mine, stored }: Props) {
   const pictures = files.filter(({ kind }) => kind === 'image');
   return (
     <div className="-mx-1.5 mb-1 grid gap-1.5">
       {pictures.length > 0 && (
         <div className={cn('grid gap-1', pictures.length > 1 && 'w-80 max-w-full grid-cols-2')}>
           {pictures.map((file) => (
-            <Picture key={file.id} file={file} alone={pictures.length === 1} by={by} />
+            <Picture
+              key={file.id}
+              file={file}
+              alone={pictures.length === 1}
+              by={by}
+              there={stored || isOpen(file.thumbnail ?? file)}
+            />
           ))}
         </div>
       )}
@@ -22,7 +36,7 @@ export function Files({ files, by, mine }: { files: readonly FileView[]; by: str
         if (file.kind === 'voice') return <VoicePlayer key={file.id} file={file} mine={mine} />;
         return (
           <div key={file.id} className="grid gap-1.5">
-            <Preview file={file} />
+            {stored && <Preview file={file} />}
             <FileCard file={file} />
           </div>
         );

@@ -13,16 +13,18 @@ interface Props {
   /** Alone it keeps its shape, among others it is cut to fit. */
   alone: boolean;
   by: string;
+  /** The server has it, or this page has just sent it. */
+  there: boolean;
 }
 
 /** The shapes that a picture may take in the list: panoramas and towers are cut. */
 const WIDEST = 2.4;
 const TALLEST = 0.62;
 
-export function Picture({ file, alone, by }: Props) {
+export function Picture({ file, alone, by, there }: Props) {
   const { blurhash, width, height, conversationId } = file;
   const place = useRef<HTMLButtonElement>(null);
-  const shown = useFile(file.thumbnail ?? file, useNear(place));
+  const shown = useFile(file.thumbnail ?? file, useNear(place) && there);
   const shape = width && height ? Math.min(WIDEST, Math.max(TALLEST, width / height)) : 1.4;
   const alt = file.alt ?? `Picture from ${by}`;
   return (
@@ -31,9 +33,9 @@ export function Picture({ file, alone, by }: Props) {
       type="button"
       aria-label={shown.problem ? `${alt}. ${shown.problem} Try again` : `${alt}. Open`}
       onClick={() => (shown.problem ? shown.retry() : setUi({ lightbox: { conversationId, fileId: file.id } }))}
-      style={alone ? { aspectRatio: shape, width: `min(100%, ${Math.round(Math.min(22, 20 * shape))}rem)` } : undefined}
+      style={alone ? { aspectRatio: shape, width: `${Math.min(22, 20 * shape).toFixed(1)}rem` } : undefined}
       className={cn(
-        'relative block cursor-zoom-in overflow-hidden rounded-lg bg-sunken -outline-offset-2',
+        'relative block max-w-full cursor-zoom-in overflow-hidden rounded-lg bg-sunken -outline-offset-2',
         !alone && 'aspect-square',
       )}
     >

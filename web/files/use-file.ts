@@ -1,6 +1,6 @@
 /** Owns what of files is open on this page: fetched and checked once, shown in many places, and let go of when there are too many. */
 import { useCallback, useEffect, useState } from 'react';
-import type { FileView } from '#client/types';
+import type { FileView, OutgoingFile } from '#client/types';
 import { chat } from '../chat.ts';
 import { wordsForReason } from '../words.ts';
 
@@ -46,6 +46,23 @@ function giveBack(one: Opened): void {
   one.users--;
   shrink();
 }
+
+/** What this page has just sent need not be fetched to be shown. */
+export function keepOpen(files: readonly FileView[], sent: readonly OutgoingFile[]): void {
+  for (const [i, file] of files.entries()) {
+    const blobs = [
+      [file, sent[i]?.file],
+      [file.thumbnail, sent[i]?.thumbnail?.file],
+    ] as const;
+    for (const [one, blob] of blobs) {
+      if (one && blob)
+        opened.set(one.id, { url: Promise.resolve(URL.createObjectURL(blob)), bytes: blob.size, users: 0 });
+    }
+  }
+  shrink();
+}
+
+export const isOpen = (file: FileView): boolean => opened.has(file.id);
 
 export interface ShownFile {
   /** Null until it has come. */

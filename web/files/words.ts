@@ -1,18 +1,5 @@
-/** Sizes, times and files in plain words. */
+/** Times and files in plain words. */
 import type { FileView } from '#client/types';
-
-const UNITS = ['KB', 'MB', 'GB', 'TB'];
-
-/** "812 bytes", "3.4 MB". */
-export function sizeWords(bytes: number): string {
-  if (bytes < 1_000) return `${bytes} ${bytes === 1 ? 'byte' : 'bytes'}`;
-  let [value, unit] = [bytes / 1_000, 0];
-  while (value >= 999.5 && unit < UNITS.length - 1) {
-    value /= 1_000;
-    unit++;
-  }
-  return `${value < 10 ? value.toFixed(1) : Math.round(value)} ${UNITS[unit]}`;
-}
 
 /** "0:07", "1:02:03". */
 export function timeWords(ms: number): string {

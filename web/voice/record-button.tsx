@@ -4,6 +4,7 @@
  */
 import { Mic } from 'lucide-react';
 import { type PointerEvent, useEffect, useRef, useState } from 'react';
+import { sendFiles } from '../attach/tray-state.ts';
 import { chat } from '../chat.ts';
 import { tell } from '../ui/toast.tsx';
 import { IconButton } from '../ui/icon-button.tsx';
@@ -33,7 +34,7 @@ export function RecordButton({
   function send({ file, durationMs, waveform }: Recording): void {
     const ending = file.type.includes('mp4') ? 'm4a' : file.type.includes('ogg') ? 'ogg' : 'webm';
     const files = [{ file, name: `voice.${ending}`, voice: true, durationMs, waveform }];
-    chat.send(conversationId, { text: '', replyTo, files });
+    sendFiles(conversationId, { text: '', replyTo, files });
     setState(null);
     onSent();
   }
