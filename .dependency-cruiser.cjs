@@ -68,7 +68,7 @@ module.exports = {
       {
         path: ours,
         pathNot:
-          '^web/(service-worker|notifications)/|^web/files/media-words\\.ts$|^src/client/push\\.ts$|^src/(protocol|lib)/',
+          '^web/(service-worker|notifications)/|^web/files/(media-)?words\\.ts$|^src/client/push\\.ts$|^src/(protocol|lib)/',
       },
     ),
     rule(

@@ -49,17 +49,12 @@ const UNSAFE: Record<string, string> = {
   EPOCH_ROLLBACK: 'The server went back to an older list of people, so nothing is sent.',
   BAD_EPOCH: 'The list of people in this conversation does not pass its checks, so nothing is sent.',
   NO_EPOCH_KEY: 'The key of this conversation has not reached this device.',
-  DECRYPT: 'This is not what was sent, so it was not opened.',
-  FILE_CHANGED: 'This is not the file that was sent, so it was not opened.',
-  FILE_UNREADABLE: 'The file cannot be read any more. Please choose it again.',
   BAD_RECOVERY_KEY: 'There is a slip in the recovery key. Please compare it once more.',
 };
 
 /** What files go through. */
 const FILES: Record<string, string> = {
   FILE_UNREADABLE: 'The file cannot be read any more. It may have been moved or changed since; please choose it again.',
-  FILE_CHANGED: 'This is not the file that was sent, so it is not opened.',
-  DECRYPT: 'This is not the file that was sent, so it is not opened.',
 };
 
 /** What this device cannot know by itself. */

@@ -5,6 +5,7 @@ import { Device } from './keyring/device.ts';
 import { keptDirectory } from './keyring/kept-directory.ts';
 import { Keyring } from './keyring/keyring.ts';
 import { indexedDbStorage } from './storage/indexeddb.ts';
+import type { FileView } from './types.ts';
 import type { Storage } from './storage/storage.ts';
 
 export type { PushPayload };
@@ -16,6 +17,8 @@ export interface OpenedPush {
   group: string | null;
   /** Null when it cannot be opened here, or has no text. */
   text: string | null;
+  /** What is attached; the text is the caption then. */
+  files: readonly FileView[];
 }
 
 /**
@@ -23,7 +26,7 @@ export interface OpenedPush {
  * wrong, it is a message without text.
  */
 export async function openPush(payload: PushPayload, given?: Storage): Promise<OpenedPush> {
-  const opened: OpenedPush = { sender: null, group: null, text: null };
+  const opened: OpenedPush = { sender: null, group: null, text: null, files: [] };
   let storage: Storage | undefined;
   try {
     storage = given ?? (await indexedDbStorage());
@@ -32,7 +35,9 @@ export async function openPush(payload: PushPayload, given?: Storage): Promise<O
     if ((await device.owner()) === undefined || (await keyring.restore()) === undefined) return opened;
     const names = await keyring.names();
     opened.group = names?.groups[payload.conversationId] || null;
-    opened.text = await textOf(keyring, payload);
+    const content = await contentOf(keyring, payload);
+    opened.text = content?.body ?? null;
+    opened.files = content?.files ?? [];
     // What could not be verified was said by nobody.
     if (opened.text !== null) opened.sender = names?.people[payload.senderId] ?? null;
   } catch {
@@ -43,7 +48,7 @@ export async function openPush(payload: PushPayload, given?: Storage): Promise<O
   return opened;
 }
 
-async function textOf(keyring: Keyring, payload: PushPayload): Promise<string | null> {
+async function contentOf(keyring: Keyring, payload: PushPayload) {
   const { messageId: id, conversationId, seq, senderId, keyEpoch, contentEncrypted } = payload;
   if (contentEncrypted === undefined) return null;
   // A push says nothing of edits; whatever the envelope calls itself, its signature has to agree.
@@ -52,5 +57,5 @@ async function textOf(keyring: Keyring, payload: PushPayload): Promise<string | 
   const text = { messageType: 'text' as const, attachments: [], isDeleted: false, reactions: [] };
   const unknown = { firstKeyEpoch: keyEpoch, createdAt: '', editedAt: null, version: 0 };
   const [opened] = await keyring.openMessages([{ ...row, ...text, ...unknown }]);
-  return opened?.content.kind === 'text' ? opened.content.body : null;
+  return opened?.content.kind === 'text' ? opened.content : null;
 }

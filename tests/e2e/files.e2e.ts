@@ -148,10 +148,10 @@ describe.sequential('files', () => {
     stored[100_000] = must(stored[100_000], 'long enough') ^ 1;
     await writeFile(blob, stored);
     await bo.page.getByRole('button', { name: 'Download broken on the way.bin' }).click();
-    await bo.page.getByText('This is not what was sent, so it was not opened.').waitFor();
+    await bo.page.getByText('This is not the file that was sent. It was not opened.').waitFor();
     await truncate(blob, 1_000);
     await bo.page.getByRole('button', { name: 'Download broken on the way.bin' }).click();
-    await bo.page.getByText('That does not exist any more').waitFor();
+    await bo.page.getByText('This file is not there any more.').waitFor();
   });
 
   test('several at once by dropping and pasting; text and sound are looked into in place', async () => {

@@ -6,7 +6,7 @@ import { useDownload } from './use-download.ts';
 import { progressWords, sizeWords } from './sizes.ts';
 import { splitName } from './words.ts';
 
-export function FileCard({ file }: { file: FileView }) {
+export function FileCard({ file, stored }: { file: FileView; stored: boolean }) {
   const { name, size } = file;
   const { progress, problem, start, cancel } = useDownload(file);
   const [stem, ending] = splitName(name);
@@ -31,11 +31,11 @@ export function FileCard({ file }: { file: FileView }) {
               <X size={17} aria-hidden />
             </Ring>
           </button>
-        ) : (
+        ) : stored ? (
           <button type="button" aria-label={`Download ${name}`} onClick={start} className={BUTTON}>
             <Download size={19} aria-hidden />
           </button>
-        )}
+        ) : null}
       </div>
       {problem && (
         <p role="alert" className="max-w-72 px-1 text-sm text-danger">

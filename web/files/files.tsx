@@ -37,7 +37,7 @@ export function Files({ files, by, mine, stored }: Props) {
         return (
           <div key={file.id} className="grid gap-1.5">
             {stored && <Preview file={file} />}
-            <FileCard file={file} />
+            <FileCard file={file} stored={stored} />
           </div>
         );
       })}

@@ -6,8 +6,8 @@ import { chat } from '../chat.ts';
 import { Button } from '../ui/button.tsx';
 import { Dialog } from '../ui/dialog.tsx';
 import { Spinner } from '../ui/spinner.tsx';
-import { plainWords } from '../words.ts';
 import { offerMedia, withdrawMedia } from './media.ts';
+import { fileProblem } from './problems.ts';
 import { useFile } from './use-file.ts';
 
 const TEXT_BYTES = 64 * 1024;
@@ -56,7 +56,7 @@ function Text({ file }: { file: FileView }) {
     const reading = file.size === 0 ? Promise.resolve(new Uint8Array()) : chat.readFile(file, range);
     reading.then(
       (bytes) => setText(new TextDecoder().decode(bytes)),
-      (error: unknown) => !end.signal.aborted && setProblem(plainWords(error)),
+      (error: unknown) => !end.signal.aborted && setProblem(fileProblem(error)),
     );
     return () => end.abort();
   }, [file]);

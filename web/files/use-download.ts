@@ -2,7 +2,7 @@
 import { useEffect, useRef, useState } from 'react';
 import type { FileView, Progress } from '#client/types';
 import { chat } from '../chat.ts';
-import { plainWords } from '../words.ts';
+import { fileProblem } from './problems.ts';
 
 /** The browser has taken it by then. */
 const REVOKE_MS = 60_000;
@@ -29,7 +29,7 @@ export function useDownload(file: FileView): Download {
     try {
       save(await chat.fetchFile(file, { onProgress: setProgress, signal: own.signal }), file.name);
     } catch (error) {
-      if (!own.signal.aborted) setProblem(plainWords(error));
+      if (!own.signal.aborted) setProblem(fileProblem(error));
     }
     if (end.current === own) setProgress(null);
   }

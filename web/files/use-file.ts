@@ -2,7 +2,7 @@
 import { useCallback, useEffect, useState } from 'react';
 import type { FileView, OutgoingFile } from '#client/types';
 import { chat } from '../chat.ts';
-import { wordsForReason } from '../words.ts';
+import { fileProblem } from './problems.ts';
 
 interface Opened {
   url: Promise<string>;
@@ -62,6 +62,12 @@ export function keepOpen(files: readonly FileView[], sent: readonly OutgoingFile
   shrink();
 }
 
+/** Somebody has left: nothing decrypted stays. */
+export function forgetFiles(): void {
+  for (const { url } of opened.values()) void url.then(URL.revokeObjectURL, () => {});
+  opened.clear();
+}
+
 export const isOpen = (file: FileView): boolean => opened.has(file.id);
 
 export interface ShownFile {
@@ -83,7 +89,7 @@ export function useFile(file: FileView, wanted = true): ShownFile {
     const one = take(file);
     one.url.then(
       (url) => isThere && setState({ url, problem: null }),
-      (error: unknown) => isThere && setState({ url: null, problem: wordsForReason(reasonOf(error)) }),
+      (error: unknown) => isThere && setState({ url: null, problem: fileProblem(error) }),
     );
     return () => {
       isThere = false;
@@ -98,6 +104,3 @@ export function useFile(file: FileView, wanted = true): ShownFile {
   }, []);
   return { ...state, retry };
 }
-
-const reasonOf = (error: unknown): string | undefined =>
-  error instanceof Error && 'reason' in error ? String(error.reason) : undefined;

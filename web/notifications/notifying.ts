@@ -6,6 +6,7 @@ import { navigate } from 'wouter/use-browser-location';
 import { isMuted } from '#client/select';
 import type { ChatState, ConversationView, MessageView } from '#client/types';
 import { chat, onChatChange, peekChat } from '../chat.ts';
+import { filesLine } from '../files/words.ts';
 import { arrivals } from '../live/arrivals.ts';
 import { tellWorker } from './standing.ts';
 import { subscribe } from './subscription.ts';
@@ -73,7 +74,7 @@ function unseen(now: ChatState, before: ChatState, me: string): Arrival[] {
 }
 
 function arrivalOf({ id, senderId, content }: MessageView, conversation: ConversationView, state: ChatState): Arrival {
-  const text = content.kind === 'text' ? content.body : null;
+  const text = content.kind === 'text' ? filesLine(content.files ?? [], content.body) : null;
   return {
     conversationId: conversation.id,
     messageId: id,

@@ -6,6 +6,7 @@ import { openPush } from '#client/push';
 import { Serial } from '#lib/serial';
 import type { PushPayload } from '#protocol/push';
 import type { Arrival, ToPage, ToWorker } from '../notifications/words.ts';
+import { filesLine } from '../files/words.ts';
 import { isMedia, mediaResponse } from './media.ts';
 import { noticeOf, type Told } from './notice.ts';
 import { openPages, scope } from './scope.ts';
@@ -40,7 +41,10 @@ async function pushed(data: { json(): unknown } | null): Promise<void> {
   const payload = data?.json() as PushPayload;
   if (payload.v !== 1 || payload.type !== 'message') return;
   const { conversationId, messageId } = payload;
-  if (await mayTell(messageId)) await show({ conversationId, messageId, ...(await openPush(payload)) });
+  if (!(await mayTell(messageId))) return;
+  const { files, ...opened } = await openPush(payload);
+  const text = opened.text === null ? null : filesLine(files, opened.text);
+  await show({ conversationId, messageId, ...opened, text });
 }
 
 /** Every page tells of it that has not the focus itself; the first one counts. */

@@ -3,6 +3,7 @@ import { forgetTrays } from '../attach/tray-state.ts';
 import { onChatChange } from '../chat.ts';
 import { forgetEmoji } from '../chat-window/quick-emoji.ts';
 import { forgetScroll } from '../chat-window/scroll-memory.ts';
+import { forgetFiles } from '../files/use-file.ts';
 import { forgetNotifications } from '../notifications/standing.ts';
 import { forgetHeard } from '../voice/heard.ts';
 import { queryClient } from '../trpc.ts';
@@ -15,6 +16,7 @@ export function forgetOnLeaving(): void {
     forgetUi();
     forgetScroll();
     forgetTrays();
+    forgetFiles();
     forgetHeard();
     forgetEmoji();
     forgetNotifications();

@@ -29,7 +29,15 @@ export function RecordButton({
   const recorder = useRef<Recorder>(undefined);
   const pressedAt = useRef(0);
   const sendAtEnd = useRef(false);
-  useEffect(() => () => recorder.current?.cancel(), []);
+  const asking = useRef(false);
+  const gone = useRef(false);
+  useEffect(() => {
+    gone.current = false;
+    return () => {
+      gone.current = true;
+      recorder.current?.cancel();
+    };
+  }, []);
 
   function send({ file, durationMs, waveform }: Recording): void {
     const ending = file.type.includes('mp4') ? 'm4a' : file.type.includes('ogg') ? 'ogg' : 'webm';
@@ -40,6 +48,9 @@ export function RecordButton({
   }
 
   async function begin(): Promise<void> {
+    // The browser may still be asking the person.
+    if (asking.current || recorder.current) return;
+    asking.current = true;
     sendAtEnd.current = false;
     try {
       const running = await record((level, ms) => {
@@ -47,6 +58,9 @@ export function RecordButton({
         chat.typing(conversationId, true);
       });
       recorder.current = running;
+      asking.current = false;
+      // Nobody is here any more who could stop it.
+      if (gone.current) running.cancel();
       setState({ level: 0, ms: 0, take: null });
       const take = await running.done;
       recorder.current = undefined;
@@ -55,6 +69,7 @@ export function RecordButton({
       else if (sendAtEnd.current) send(take);
       else setState((before) => before && { ...before, take });
     } catch (error) {
+      asking.current = false;
       setState(null);
       const refused = error instanceof DOMException && error.name === 'NotAllowedError';
       tell(

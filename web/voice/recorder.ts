@@ -58,7 +58,9 @@ export async function record(onLevel: (level: number, ms: number) => void): Prom
       clearInterval(meter);
       for (const track of stream.getTracks()) track.stop();
       void audio.close();
-      const file = new Blob(parts, { type: recorder.mimeType });
+      // Without its parameters, which say nothing that is not inside.
+      const [mime = 'audio/webm'] = recorder.mimeType.split(';');
+      const file = new Blob(parts, { type: mime });
       resolve(cancelled ? null : { file, durationMs, waveform: shrunk(levels) });
     };
   });

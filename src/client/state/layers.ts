@@ -71,8 +71,8 @@ function withDone(
   switch (act.kind) {
     case 'edit': {
       if (message.isDeleted) return message;
-      const replyTo = message.content.kind === 'text' ? message.content.replyTo : null;
-      const content = { kind: 'text' as const, body: act.body, replyTo };
+      const before = message.content.kind === 'text' ? message.content : { replyTo: null };
+      const content = { ...before, kind: 'text' as const, body: act.body };
       // What has not left this device was never different to anybody.
       const edited = message.seq === null ? {} : { isEdited: true, editedAt: act.at };
       return { ...message, content, ...edited, revision };
