@@ -661,7 +661,7 @@ describe('a push, opened with nothing but what this device has kept', () => {
     keyEpoch,
     contentEncrypted,
   });
-  const nothing = { sender: null, group: 'Plans', text: null };
+  const nothing = { sender: null, group: 'Plans', text: null, files: [] };
 
   beforeEach(async () => {
     // A page has been here.
@@ -671,9 +671,14 @@ describe('a push, opened with nothing but what this device has kept', () => {
 
   it('[P19] says who wrote what, edited or not', async () => {
     const push = pushed(await row(annIs(), group, text('news')));
-    expect(await openPush(push, storage)).toEqual({ sender: 'Ann', group: 'Plans', text: 'news' });
+    expect(await openPush(push, storage)).toEqual({ sender: 'Ann', group: 'Plans', text: 'news', files: [] });
     const edit = pushed(await row(annIs(), group, text('better'), { header: { type: 'edit', revision: 1 } }));
     expect(await openPush(edit, storage)).toMatchObject({ text: 'better' });
+    const key = `${'A'.repeat(43)}=`;
+    const id = '01890a5d-ac96-774b-bcce-b302099a8057';
+    const voice = { id, key, name: 'voice.webm', mime: 'audio/webm', size: 9, sha256: '', voice: true };
+    const spoken = pushed(await row(annIs(), group, { t: 'voice', body: '', attachments: [voice] }));
+    expect(await openPush(spoken, storage)).toMatchObject({ sender: 'Ann', text: '', files: [{ kind: 'voice' }] });
   });
 
   it('[P30] says nothing of a message that fails a check', async () => {
@@ -697,7 +702,7 @@ describe('a push, opened with nothing but what this device has kept', () => {
     const push = pushed(await row(annIs(), group, text('news')));
     const { contentEncrypted: _, ...large } = push;
     expect(await openPush(large, storage)).toEqual(nothing);
-    expect(await openPush(push, memoryStorage())).toEqual({ sender: null, group: null, text: null });
+    expect(await openPush(push, memoryStorage())).toEqual({ sender: null, group: null, text: null, files: [] });
   });
 });
 
