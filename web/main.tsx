@@ -4,11 +4,13 @@ import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { must } from '#lib/must';
 import { App } from './app.tsx';
+import { askBeforeLosing } from './attach/leaving.ts';
 import { chat } from './chat.ts';
 import { forgetOnLeaving } from './session/forget.ts';
 import { tellProblem } from './ui/toast.tsx';
 
 forgetOnLeaving();
+askBeforeLosing();
 void chat.resume().catch(tellProblem);
 
 createRoot(must(document.getElementById('root'), 'index.html has it')).render(

@@ -18,6 +18,7 @@ import type { Chat, SessionState } from './types.ts';
 import { Unreadable } from './unreadable.ts';
 import type { KeyringHost, KeyringService } from './worker/service.ts';
 
+export { sealedFileLength } from '#crypto/file-layout';
 export { SdkError } from './errors.ts';
 export { PICTURE_BYTES } from './picture.ts';
 export { memoryStorage } from './storage/memory.ts';

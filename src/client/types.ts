@@ -283,6 +283,8 @@ export interface SignalState {
   rekeying: Record<string, Progress>;
   /** Message id -> how much of its files the server has. Absent when nothing is under way. */
   uploads: Record<string, Progress>;
+  /** Ids of messages whose files only this page has yet: closed now, they would be lost. */
+  unkept: Record<string, true>;
 }
 
 export interface Draft {

@@ -29,7 +29,8 @@ const freePort = () =>
     });
   });
 
-export async function newSite(): Promise<Site> {
+/** `more`: other settings of the server. */
+export async function newSite(more: Record<string, string> = {}): Promise<Site> {
   const db = await newDb();
   const dataDir = await mkdtemp(join(tmpdir(), 'parley-e2e-'));
   const port = await freePort();
@@ -43,6 +44,7 @@ export async function newSite(): Promise<Site> {
     PUBLIC_URL: `http://127.0.0.1:${port}`,
     RATE_LIMITS: 'off',
     LOG_LEVEL: 'trace',
+    ...more,
   };
 
   const site: Site = {

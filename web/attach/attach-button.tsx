@@ -2,7 +2,7 @@
 import { Paperclip } from 'lucide-react';
 import { useRef } from 'react';
 import { IconButton } from '../ui/icon-button.tsx';
-import { addFiles } from './tray-state.ts';
+import { addFiles } from './adding.ts';
 
 export function AttachButton({ conversationId }: { conversationId: string }) {
   const chooser = useRef<HTMLInputElement>(null);

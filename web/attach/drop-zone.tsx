@@ -1,13 +1,11 @@
-/** Files that are dragged over the conversation may be let go anywhere in it. Text that is dropped stays text. */
-import { ImagePlus } from 'lucide-react';
-import { type DragEvent, type ReactNode, useRef, useState } from 'react';
-import { addFiles } from './tray-state.ts';
-
-const hasFiles = ({ dataTransfer }: DragEvent): boolean => dataTransfer.types.includes('Files');
+/** A conversation onto which files can be dropped. Text that is dropped stays text: it goes where it is let go. */
+import { Inbox } from 'lucide-react';
+import { type DragEvent, type ReactNode, useEffect, useState } from 'react';
+import { addFiles } from './adding.ts';
 
 interface Props {
   conversationId: string;
-  /** Nothing new can be written here. */
+  /** Nothing can be written there now. */
   closed: boolean;
   className: string;
   children: ReactNode;
@@ -15,35 +13,55 @@ interface Props {
 
 export function DropZone({ conversationId, closed, className, children }: Props) {
   const [over, setOver] = useState(false);
-  // Each element that is crossed is entered and left.
-  const depth = useRef(0);
-  const move = (event: DragEvent, by: 1 | -1) => {
-    if (closed || !hasFiles(event)) return;
-    depth.current = Math.max(0, depth.current + by);
-    setOver(depth.current > 0);
-  };
+  useEffect(keepThePage, []);
+  const isFor = (event: DragEvent) => !closed && hasFiles(event.dataTransfer);
   return (
     <section
       aria-label="Conversation"
       className={className}
-      onDragEnter={(event) => move(event, 1)}
-      onDragLeave={(event) => move(event, -1)}
-      onDragOver={(event) => !closed && hasFiles(event) && event.preventDefault()}
-      onDrop={(event) => {
-        if (!hasFiles(event)) return;
+      onDragEnter={(event) => isFor(event) && setOver(true)}
+      onDragOver={(event) => {
+        if (!isFor(event)) return;
         event.preventDefault();
-        depth.current = 0;
+        event.dataTransfer.dropEffect = 'copy';
+      }}
+      onDragLeave={(event) => {
+        // Into a child is not away.
+        if (!event.currentTarget.contains(event.relatedTarget as Node | null)) setOver(false);
+      }}
+      onDrop={(event) => {
         setOver(false);
-        if (!closed) void addFiles(conversationId, [...event.dataTransfer.files]);
+        if (!isFor(event)) return;
+        event.preventDefault();
+        void addFiles(conversationId, [...event.dataTransfer.files]);
       }}
     >
       {children}
       {over && (
-        <div className="pointer-events-none absolute inset-3 z-30 grid animate-rise place-content-center justify-items-center gap-3 rounded-xl border-2 border-dashed border-accent bg-accent-soft/95 text-accent">
-          <ImagePlus size={40} strokeWidth={1.5} aria-hidden />
-          <p className="text-lg font-semibold">Let go to add it</p>
+        <div
+          role="status"
+          className="pointer-events-none absolute inset-0 z-30 grid animate-rise place-items-center bg-surface/85 p-4 backdrop-blur-sm motion-reduce:animate-none"
+        >
+          <div className="grid size-full place-content-center justify-items-center gap-3 rounded-xl border-2 border-dashed border-accent text-center text-accent">
+            <Inbox size={44} strokeWidth={1.4} aria-hidden className="animate-breathe motion-reduce:animate-none" />
+            <p className="text-xl font-semibold">Let go to add it</p>
+            <p className="text-sm text-muted">You can look at it once more before it is sent.</p>
+          </div>
         </div>
       )}
     </section>
   );
+}
+
+export const hasFiles = ({ types }: DataTransfer): boolean => types.includes('Files');
+
+/** A file that misses would be opened in place of this page. */
+function keepThePage() {
+  const end = new AbortController();
+  const stop = (event: globalThis.DragEvent) => {
+    if (event.dataTransfer && hasFiles(event.dataTransfer)) event.preventDefault();
+  };
+  addEventListener('dragover', stop, { signal: end.signal });
+  addEventListener('drop', stop, { signal: end.signal });
+  return () => end.abort();
 }

@@ -1,148 +1,73 @@
-/** What is about to be sent, above the text: looked at once more, described, taken away. */
-import { Captions, X } from 'lucide-react';
-import { useState } from 'react';
-import { FileIcon } from '../files/file-card.tsx';
+/** Above the text: what will go with it. */
+import { MapPinOff } from 'lucide-react';
+import { setSmaller } from './adding.ts';
 import { sizeWords } from '../files/sizes.ts';
-import { Button } from '../ui/button.tsx';
-import { cn } from '../ui/cn.ts';
-import { Dialog } from '../ui/dialog.tsx';
-import { inputClass } from '../ui/field.tsx';
-import { Spinner } from '../ui/spinner.tsx';
-import { describe, removeItem, setOriginal, type TrayItem, useTray } from './tray-state.ts';
+import { Card } from './card.tsx';
+import { useTray } from './tray-store.ts';
 
-const LONGEST_ALT = 500;
+interface Props {
+  conversationId: string;
+  /** Focus goes there when the card that had it is gone. */
+  onRemoved: () => void;
+}
 
-export function Tray({ conversationId }: { conversationId: string }) {
-  const { items, original } = useTray(conversationId);
-  const [describing, setDescribing] = useState<string | null>(null);
+export function Tray({ conversationId, onRemoved }: Props) {
+  const { items, isSmaller, isSending } = useTray(conversationId);
   if (items.length === 0) return null;
-  const described = items.find(({ id }) => id === describing);
+  const isMade = items.every(({ made }) => made !== null);
+  const size = items.reduce((sum, { made, source }) => sum + (made?.file ?? source).size, 0);
+  const count = items.length === 1 ? '1 file' : `${items.length} files`;
   return (
-    <div className="grid gap-2 border-b border-line/70 p-2.5">
-      <ul aria-label="Files to send" className="flex gap-2 overflow-x-auto pb-1">
+    <div inert={isSending} className="border-b border-line p-2 pb-1.5">
+      <ul aria-label="Files to send" className="flex max-h-[38dvh] flex-wrap gap-2 overflow-y-auto p-0.5">
         {items.map((item) => (
-          <Card
-            key={item.id}
-            item={item}
-            onDescribe={() => setDescribing(item.id)}
-            onRemove={() => removeItem(conversationId, item.id)}
-          />
+          <Card key={item.id} conversationId={conversationId} item={item} onRemoved={onRemoved} />
         ))}
       </ul>
-      {items.some(({ picture }) => picture) && (
-        <label className="flex w-fit cursor-pointer items-center gap-2 px-1 text-sm text-muted">
-          <input
-            type="checkbox"
-            checked={original}
-            onChange={({ target }) => setOriginal(conversationId, target.checked)}
-            className="size-4"
-          />
-          Full size
-        </label>
-      )}
-      {described && (
-        <Describing
-          item={described}
-          onSave={(alt) => {
-            describe(conversationId, described.id, alt);
-            setDescribing(null);
-          }}
-          onClose={() => setDescribing(null)}
-        />
-      )}
+      <div className="flex flex-wrap items-center justify-between gap-x-4 px-1 pt-1.5 text-xs text-muted">
+        <p aria-live="polite">
+          {count}
+          {isMade && ` · ${sizeWords(size)}`}
+          {isSending && ' · Getting ready…'}
+        </p>
+        {items.some(({ isPicture }) => isPicture) && (
+          <>
+            <Choice isSmaller={isSmaller} onChoose={(smaller) => setSmaller(conversationId, smaller)} />
+            <p className="hidden items-center gap-1 md:flex">
+              <MapPinOff size={13} aria-hidden /> Pictures go without place and camera
+            </p>
+          </>
+        )}
+      </div>
     </div>
   );
 }
 
-interface CardProps {
-  item: TrayItem;
-  onDescribe: () => void;
-  onRemove: () => void;
-}
-
-function Card({ item, onDescribe, onRemove }: CardProps) {
-  const { source, url, ready, picture, alt } = item;
+function Choice({ isSmaller, onChoose }: { isSmaller: boolean; onChoose: (isSmaller: boolean) => void }) {
+  const options = [
+    ['Smaller', true, 'Smaller (fits screens)'],
+    ['Original size', false, 'Original size'],
+  ] as const;
   return (
-    <li className="relative shrink-0">
-      {picture ? (
-        <span className="grid size-24 place-items-center overflow-hidden rounded-lg bg-sunken">
-          {url && <img src={url} alt={alt || source.name} className="size-full object-cover" />}
-        </span>
-      ) : (
-        <span className="flex h-24 w-44 flex-col justify-between rounded-lg bg-sunken p-2.5">
-          <span className="text-accent">
-            <FileIcon mime={source.type} />
-          </span>
-          <span className="grid leading-tight">
-            <span className="truncate text-sm font-medium" title={source.name}>
-              {source.name}
-            </span>
-            <span className="text-xs text-muted">{sizeWords(source.size)}</span>
-          </span>
-        </span>
-      )}
-      {!ready && (
-        <span className="absolute inset-0 grid place-items-center rounded-lg bg-surface/60">
-          <Spinner />
-        </span>
-      )}
-      {picture && (
-        <button
-          type="button"
-          aria-label={`Describe ${source.name}`}
-          title="Describe it for people who cannot see it"
-          onClick={onDescribe}
-          className={cn(CORNER, 'bottom-1 left-1', alt && 'bg-accent text-on-accent')}
+    <fieldset className="flex rounded-md bg-sunken p-0.5">
+      <legend className="sr-only">Size of pictures</legend>
+      {options.map(([text, value, label]) => (
+        <label
+          key={text}
+          title={label}
+          className="flex min-h-7 cursor-pointer items-center rounded-sm px-2.5 font-medium transition-colors has-checked:bg-raised has-checked:text-ink has-checked:shadow-low has-focus-visible:outline-2 has-focus-visible:outline-accent coarse:min-h-11"
         >
-          <Captions size={16} aria-hidden />
-        </button>
-      )}
-      <button
-        type="button"
-        aria-label={`Remove ${source.name}`}
-        onClick={onRemove}
-        className={cn(CORNER, 'top-1 right-1')}
-      >
-        <X size={16} aria-hidden />
-      </button>
-    </li>
-  );
-}
-
-const CORNER =
-  'absolute grid size-7 cursor-pointer place-items-center rounded-full bg-raised/90 text-ink shadow-low hover:bg-raised coarse:size-9';
-
-function Describing({ item, onSave, onClose }: { item: TrayItem; onSave: (alt: string) => void; onClose: () => void }) {
-  const [alt, setAlt] = useState(item.alt);
-  return (
-    <Dialog
-      open
-      onOpenChange={(open) => !open && onClose()}
-      title="What is to be seen?"
-      description="Read out to people who cannot see the picture. Only people in this conversation get it."
-    >
-      <form
-        className="grid gap-3 px-5 pt-1 pb-5"
-        onSubmit={(event) => {
-          event.preventDefault();
-          // The form of the composer is around it in React's tree.
-          event.stopPropagation();
-          onSave(alt);
-        }}
-      >
-        {item.url && <img src={item.url} alt="" className="max-h-48 justify-self-center rounded-lg" />}
-        <input
-          autoFocus
-          aria-label="Description"
-          maxLength={LONGEST_ALT}
-          value={alt}
-          onChange={({ target }) => setAlt(target.value)}
-          className={inputClass}
-        />
-        <Button type="submit" shape="primary">
-          Save
-        </Button>
-      </form>
-    </Dialog>
+          <input
+            type="radio"
+            name="size-of-pictures"
+            aria-label={label}
+            checked={isSmaller === value}
+            onChange={() => onChoose(value)}
+            className="sr-only"
+          />
+          {text}
+        </label>
+      ))}
+    </fieldset>
   );
 }

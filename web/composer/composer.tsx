@@ -1,5 +1,5 @@
 /** Where messages are written, answered and edited. Knows chat.send and chat.edit, and nothing of what follows. */
-import { ArrowUp, Check } from 'lucide-react';
+import { ArrowUp, Check, LoaderCircle } from 'lucide-react';
 import {
   type KeyboardEvent,
   type ReactNode,
@@ -15,11 +15,13 @@ import type { ConversationView } from '#client/types';
 import { chat, peekChat, underway, useChat, useMe } from '../chat.ts';
 import { firstName, partnerOf, titleOf } from '../naming.ts';
 import { cn } from '../ui/cn.ts';
-import { attempt } from '../ui/toast.tsx';
 import { draftOf, endEdit, NO_DRAFT, selectDraft, setDraft, startEdit, useUi } from '../ui-state.ts';
 import { AttachButton } from '../attach/attach-button.tsx';
 import { Tray } from '../attach/tray.tsx';
-import { addFiles, sendTray, useTray } from '../attach/tray-state.ts';
+import { addFiles } from '../attach/adding.ts';
+import { pastedFiles } from '../attach/pasting.ts';
+import { sendTray } from '../attach/sending.ts';
+import { useTray } from '../attach/tray-store.ts';
 import { RecordButton } from '../voice/record-button.tsx';
 import { CompletionList } from './completion-list.tsx';
 import { ContextBar } from './context-bar.tsx';
@@ -105,10 +107,10 @@ function Open({ conversation, status }: Props) {
       if (content?.kind !== 'text' || content.body !== body) underway(chat.edit(id, messageId, body));
       endEdit(id);
     } else {
-      if (tray.items.length === 0) chat.send(id, { text: body, replyTo });
-      // A picture may still be being made ready.
-      else attempt(() => sendTray(id, { text: body, replyTo }));
+      if (tray.isSending) return;
       setDraft(id, NO_DRAFT);
+      if (tray.items.length === 0) chat.send(id, { text: body, replyTo });
+      else void sendTray(id, { text: body, replyTo }).then((sent) => sent || setDraft(id, { text, replyTo }));
     }
     box.current?.focus();
   }
@@ -155,7 +157,7 @@ function Open({ conversation, status }: Props) {
             onCancel={() => (editing ? endEdit(id) : setDraft(id, { replyTo: null }))}
           />
         )}
-        {!editing && <Tray conversationId={id} />}
+        {!editing && <Tray conversationId={id} onRemoved={() => box.current?.focus()} />}
         <div className="flex items-end gap-1 p-1.5">
           {!editing && <AttachButton conversationId={id} />}
           <textarea
@@ -173,8 +175,8 @@ function Open({ conversation, status }: Props) {
             onSelect={(event) => setCaret(event.currentTarget.selectionStart)}
             onKeyDown={onKeyDown}
             onPaste={(event) => {
-              const files = [...event.clipboardData.files];
-              if (files.length === 0 || editing) return;
+              const files = pastedFiles(event.clipboardData);
+              if (files.length === 0) return;
               event.preventDefault();
               void addFiles(id, files);
             }}
@@ -204,10 +206,16 @@ function Open({ conversation, status }: Props) {
               idle || room.over ? 'bg-hover text-muted' : 'bg-accent text-on-accent hover:bg-accent-strong',
             )}
           >
-            {editing ? <Check size={20} aria-hidden /> : <ArrowUp size={20} strokeWidth={2.4} aria-hidden />}
+            <SendIcon isEdit={editing !== null} isBusy={tray.isSending} />
           </button>
         </div>
       </div>
     </div>
   );
+}
+
+function SendIcon({ isEdit, isBusy }: { isEdit: boolean; isBusy: boolean }) {
+  if (isEdit) return <Check size={20} aria-hidden />;
+  if (isBusy) return <LoaderCircle size={20} aria-hidden className="animate-spin" />;
+  return <ArrowUp size={20} strokeWidth={2.4} aria-hidden />;
 }

@@ -1,5 +1,5 @@
 /** When somebody leaves - by the button, by expiry, or because another device said so - this page forgets what it knew of them. */
-import { forgetTrays } from '../attach/tray-state.ts';
+import { forgetTrays } from '../attach/tray-store.ts';
 import { onChatChange } from '../chat.ts';
 import { forgetEmoji } from '../chat-window/quick-emoji.ts';
 import { forgetScroll } from '../chat-window/scroll-memory.ts';

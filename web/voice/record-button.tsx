@@ -4,7 +4,7 @@
  */
 import { Mic } from 'lucide-react';
 import { type PointerEvent, useEffect, useRef, useState } from 'react';
-import { sendFiles } from '../attach/tray-state.ts';
+import { sendFiles } from '../attach/sending.ts';
 import { chat } from '../chat.ts';
 import { tell } from '../ui/toast.tsx';
 import { IconButton } from '../ui/icon-button.tsx';

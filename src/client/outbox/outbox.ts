@@ -6,6 +6,7 @@ import { SdkError } from '../errors.ts';
 import { refreshConversations } from '../opening.ts';
 import type { Change } from '../state/change.ts';
 import { isProvisional } from '../state/layers.ts';
+import { setUnkept } from '../state/signals.ts';
 import type { Draft, MessageView, OutgoingFile, SendState } from '../types.ts';
 import { kindOf, readAttachments } from '../files/attachment.ts';
 import { Uploads } from '../files/upload.ts';
@@ -115,9 +116,14 @@ export class Outbox {
     const entry = this.#new(conversationId, { kind: 'send', payload: { ...text, t: kindOf(views), attachments } });
     this.#shelf.add(entry);
     this.#show(entry);
-    this.#queue.stage(entry, staged.sealed);
+    this.#mark(entry.id, true);
+    void this.#queue.stage(entry, staged.sealed).then(() => this.#shelf.isLasting && this.#mark(entry.id, false));
     void this.#queue.drain(conversationId);
     return entry.id;
+  }
+
+  #mark(id: string, isUnkept: boolean): void {
+    this.#context.store.signal((state) => setUnkept(state, id, isUnkept));
   }
 
   /** The upload stops where it is and waits for `retry`. */
@@ -218,6 +224,7 @@ export class Outbox {
 
   #finished(entry: Entry, end: End, where: 'here' | 'elsewhere'): void {
     this.#context.store.apply(this.#ended(entry, end, where));
+    this.#mark(entry.id, false);
     const attachments = attachmentsOf(entry);
     if (attachments.length > 0) this.#uploads.drop(entry.id, attachments, end !== 'dropped');
     this.#waiters.get(entry.id)?.resolve();

@@ -98,8 +98,8 @@ export class Queue {
     this.#sealing.set(id, sealing.then(over, over));
   }
 
-  /** A message whose files are being sealed: kept, and sealed itself, when they are. */
-  stage(entry: Entry, sealed: Promise<Attachment[]>): void {
+  /** A message whose files are being sealed: kept, and sealed itself, when they are. Resolves when that is over. */
+  stage(entry: Entry, sealed: Promise<Attachment[]>): Promise<void> {
     const { id } = entry;
     const staging = sealed.then(async (attachments) => {
       // Its text may have been changed since.
@@ -109,7 +109,9 @@ export class Queue {
       await this.#shelf.update(id, { act, sealed: null });
     });
     const over = () => void this.#sealing.delete(id);
-    this.#sealing.set(id, staging.then(over, over));
+    const ended = staging.then(over, over);
+    this.#sealing.set(id, ended);
+    return ended;
   }
 
   /** Puts together what belongs together, while nobody is sending any of it. */

@@ -16,7 +16,7 @@ export const EMPTY_STATE: ChatState = {
   alarms: [],
 };
 
-export const EMPTY_SIGNALS: SignalState = { typing: {}, presence: {}, rekeying: {}, uploads: {} };
+export const EMPTY_SIGNALS: SignalState = { typing: {}, presence: {}, rekeying: {}, uploads: {}, unkept: {} };
 
 export const EMPTY_TIMELINE: Timeline = {
   ids: [],

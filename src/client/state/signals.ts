@@ -27,6 +27,11 @@ export function setUpload(state: SignalState, messageId: string, progress: Progr
   return { ...state, uploads };
 }
 
+export function setUnkept(state: SignalState, messageId: string, isUnkept: boolean): SignalState {
+  if ((state.unkept[messageId] ?? false) === isUnkept) return state;
+  return { ...state, unkept: isUnkept ? { ...state.unkept, [messageId]: true } : without(state.unkept, messageId) };
+}
+
 export function setRekeying(
   state: SignalState,
   conversationId: string,
