@@ -111,6 +111,11 @@ describe.sequential('files', () => {
     await bo.page.keyboard.press('Enter');
     const lightbox = bo.page.getByRole('dialog');
     await lightbox.getByRole('img', { name: 'A meadow with an orange barn' }).waitFor();
+    const scaled = () => lightbox.getByRole('img').evaluate((one: HTMLElement) => one.style.transform);
+    await bo.page.keyboard.press('+');
+    expect(await scaled()).toContain('scale(1.5)');
+    await bo.page.keyboard.press('0');
+    expect(await scaled()).toContain('scale(1)');
     const bytes = await downloaded(bo.page, 'meadow in june.jpg');
     expect(bytes.includes('48.2082N')).toBe(false);
     expect(bytes.includes('Exif')).toBe(false);
@@ -228,6 +233,12 @@ describe.sequential('files', () => {
     await plays.last().click();
     await expect.poll(() => bo.page.getByRole('button', { name: 'Pause' }).count()).toBeLessThan(2);
     const slider = bo.page.getByRole('slider').first();
+    const sound = bo.page.locator('article audio:not([controls])').first();
+    await sound.evaluate((one: HTMLAudioElement) => one.pause());
+    await slider.click();
+    await expect.poll(() => sound.evaluate((one: HTMLAudioElement) => one.currentTime)).toBeGreaterThan(0.5);
+    expect(await sound.evaluate((one: HTMLAudioElement) => one.currentTime)).toBeLessThan(1.5);
+    expect(await sound.evaluate((one: HTMLAudioElement) => one.duration)).toBeLessThan(10);
     await slider.press('End');
     expect(Number(await slider.getAttribute('aria-valuenow'))).toBeGreaterThan(0);
     expect(await violations(bo.page)).toEqual([]);

@@ -1,6 +1,6 @@
 /** What page and service worker say to each other about files that are played. */
 
-/** Behind it stands the id of a file. Nothing else goes through the service worker. */
+/** Behind it stands a word that means something to one page, until it has played: neither name nor id of a file. Nothing else goes through the service worker. */
 export const MEDIA_PATH = '/media/';
 
 export interface MediaQuestion {

@@ -11,11 +11,17 @@ const SCRIPT = '/service-worker.js';
 const MOST_BYTES = 1024 * 1024;
 const PATIENCE_MS = 5_000;
 
-const offered = new Map<string, FileView>();
+interface Offer {
+  readonly file: FileView;
+  readonly end: AbortController;
+}
+
+/** By the word in their address. */
+const offered = new Map<string, Offer>();
 let listening = false;
 
 /** An address that plays this file for as long as it is offered, or null when there is no way. */
-export async function offerMedia(file: FileView): Promise<string | null> {
+export async function offerMedia(file: FileView): Promise<{ address: string; withdraw: () => void } | null> {
   const { serviceWorker } = navigator;
   if (!serviceWorker || !import.meta.env.PROD) return null;
   try {
@@ -31,18 +37,23 @@ export async function offerMedia(file: FileView): Promise<string | null> {
     });
     serviceWorker.startMessages();
   }
-  offered.set(file.id, file);
-  return `${MEDIA_PATH}${file.id}`;
+  const [id, end] = [crypto.randomUUID(), new AbortController()];
+  offered.set(id, { file, end });
+  const withdraw = () => {
+    offered.delete(id);
+    end.abort();
+  };
+  return { address: `${MEDIA_PATH}${id}`, withdraw };
 }
 
-export const withdrawMedia = (file: FileView): void => void offered.delete(file.id);
-
 async function answer({ id, start, end }: MediaQuestion): Promise<MediaAnswer> {
-  const file = offered.get(id);
-  if (!file || start >= file.size) return { problem: file ? 416 : 404, size: file?.size ?? 0 };
+  const offer = offered.get(id);
+  if (!offer) return { problem: 404, size: 0 };
+  const { file, end: over } = offer;
+  if (start >= file.size) return { problem: 416, size: file.size };
   const last = Math.min(end ?? Infinity, start + MOST_BYTES, file.size);
   try {
-    const bytes = await chat.readFile(file, { start, end: last });
+    const bytes = await chat.readFile(file, { start, end: last, signal: over.signal });
     return { bytes, start, size: file.size, mime: file.mime };
   } catch {
     return { problem: 502, size: file.size };

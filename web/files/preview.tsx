@@ -1,13 +1,14 @@
 /** A look into a file without saving it, on demand: text, sound, video, PDF. Documents that could run scripts are never shown. */
 import { Eye, FileText, Play } from 'lucide-react';
-import { useEffect, useRef, useState } from 'react';
+import { useEffect, useState } from 'react';
 import type { FileView } from '#client/types';
 import { chat } from '../chat.ts';
 import { Button } from '../ui/button.tsx';
 import { Dialog } from '../ui/dialog.tsx';
 import { Spinner } from '../ui/spinner.tsx';
-import { offerMedia, withdrawMedia } from './media.ts';
-import { fileProblem } from './problems.ts';
+import { takeTurn } from '../voice/turns.ts';
+import { offerMedia } from './media.ts';
+import { fileProblem, UNPLAYABLE } from './problems.ts';
 import { useFile } from './use-file.ts';
 
 const TEXT_BYTES = 64 * 1024;
@@ -80,27 +81,42 @@ function Text({ file }: { file: FileView }) {
 function Player({ file, kind }: { file: FileView; kind: 'audio' | 'video' }) {
   const [address, setAddress] = useState<string | null | undefined>();
   const whole = useFile(file, address === null);
-  const player = useRef<HTMLMediaElement>(null);
+  const [unplayable, setUnplayable] = useState(false);
   useEffect(() => {
     let isThere = true;
-    void offerMedia(file).then((offered) => isThere && setAddress(offered));
+    let withdraw: (() => void) | undefined;
+    void offerMedia(file).then((offer) => {
+      if (!isThere) return offer?.withdraw();
+      withdraw = offer?.withdraw;
+      setAddress(offer?.address ?? null);
+    });
     return () => {
       isThere = false;
-      withdrawMedia(file);
+      withdraw?.();
     };
   }, [file]);
   const src = address ?? whole.url;
   if (whole.problem) return <Trouble text={whole.problem} />;
+  if (unplayable) return <Trouble text={UNPLAYABLE} />;
   if (!src) return <Spinner />;
-  const props = { src, controls: true, autoPlay: true, 'aria-label': file.name, onError: () => setAddress(null) };
+  const props = {
+    src,
+    controls: true,
+    autoPlay: true,
+    'aria-label': file.name,
+    // In parts it may have failed for a reason that the whole has not; and the whole says what is wrong with it.
+    onError: () => (address === null ? setUnplayable(true) : setAddress(null)),
+    onPlay: ({ currentTarget }: React.SyntheticEvent<HTMLMediaElement>) => takeTurn(currentTarget),
+  };
   return kind === 'audio' ? (
-    <audio ref={player as React.RefObject<HTMLAudioElement>} {...props} className="w-80 max-w-full" />
+    <audio {...props} className="w-80 max-w-full" />
   ) : (
     <video
-      ref={player as React.RefObject<HTMLVideoElement>}
       {...props}
       playsInline
-      className="max-h-96 max-w-full rounded-lg bg-black"
+      // Its place is there before it is.
+      style={{ aspectRatio: (file.width ?? 16) / (file.height ?? 9) }}
+      className="max-h-96 w-96 max-w-full rounded-lg bg-black"
     />
   );
 }

@@ -78,9 +78,17 @@ export interface ShownFile {
   retry: () => void;
 }
 
+interface Outcome {
+  id: string | null;
+  url: string | null;
+  problem: string | null;
+}
+
+const NOTHING: Outcome = { id: null, url: null, problem: null };
+
 /** An address of the opened file for as long as this component is there; nothing is fetched before it is wanted. */
 export function useFile(file: FileView, wanted = true): ShownFile {
-  const [state, setState] = useState<{ url: string | null; problem: string | null }>({ url: null, problem: null });
+  const [state, setState] = useState<Outcome>(NOTHING);
   const [attempt, setAttempt] = useState(0);
   const { id } = file;
   useEffect(() => {
@@ -88,8 +96,8 @@ export function useFile(file: FileView, wanted = true): ShownFile {
     let isThere = true;
     const one = take(file);
     one.url.then(
-      (url) => isThere && setState({ url, problem: null }),
-      (error: unknown) => isThere && setState({ url: null, problem: fileProblem(error) }),
+      (url) => isThere && setState({ id, url, problem: null }),
+      (error: unknown) => isThere && setState({ id, url: null, problem: fileProblem(error) }),
     );
     return () => {
       isThere = false;
@@ -99,8 +107,10 @@ export function useFile(file: FileView, wanted = true): ShownFile {
     // oxlint-disable-next-line react-hooks/exhaustive-deps
   }, [id, wanted, attempt]);
   const retry = useCallback(() => {
-    setState({ url: null, problem: null });
+    setState(NOTHING);
     setAttempt((before) => before + 1);
   }, []);
-  return { ...state, retry };
+  // What came of another file is nothing of this one.
+  const { url, problem } = state.id === id ? state : NOTHING;
+  return { url, problem, retry };
 }

@@ -9,6 +9,8 @@ const PLAYED = /^(?:audio|video)\/[a-z0-9.+-]+$/;
 export const isMedia = (url: string): boolean => new URL(url).pathname.startsWith(MEDIA_PATH);
 
 export async function mediaResponse(request: Request, clientId: string): Promise<Response> {
+  // Players only: never a page, a script or a picture of ours.
+  if (request.destination !== 'audio' && request.destination !== 'video') return new Response(null, { status: 404 });
   const page = await scope.clients.get(clientId);
   const [, from = '0', to = ''] = /^bytes=(\d+)-(\d*)$/.exec(request.headers.get('range') ?? '') ?? [];
   const id = new URL(request.url).pathname.slice(MEDIA_PATH.length);

@@ -1,6 +1,6 @@
 /**
  * Speaking instead of writing. Held, it records until it is let go and then sends; pressed shortly, or with the keyboard, it stays on
- * until it is stopped, to be listened to first.
+ * until it is stopped, to be listened to first. Slid to the left, it is thrown away; slid up, it stays on.
  */
 import { Mic } from 'lucide-react';
 import { type PointerEvent, useEffect, useRef, useState } from 'react';
@@ -11,6 +11,8 @@ import { IconButton } from '../ui/icon-button.tsx';
 import { RecordingBar } from './recording-bar.tsx';
 import { type Recorder, type Recording, record } from './recorder.ts';
 
+/** A finger that goes this far to the left while it holds throws away; this far up, and it need not hold any more. */
+const SLIDE_PX = 80;
 /** Shorter than this is a press, not a hold. */
 const HOLD_MS = 400;
 /** Nobody said anything. */
@@ -27,7 +29,7 @@ export function RecordButton({
 }) {
   const [state, setState] = useState<{ level: number; ms: number; take: Recording | null } | null>(null);
   const recorder = useRef<Recorder>(undefined);
-  const pressedAt = useRef(0);
+  const pressed = useRef<{ at: number; x: number; y: number } | null>(null);
   const sendAtEnd = useRef(false);
   const asking = useRef(false);
   const gone = useRef(false);
@@ -88,13 +90,22 @@ export function RecordButton({
     recorder.current?.cancel();
     setState(null);
   }
-  const onPointerDown = ({ button }: PointerEvent) => {
+  const onPointerDown = ({ button, clientX, clientY, currentTarget, pointerId }: PointerEvent) => {
     if (button !== 0) return;
-    pressedAt.current = Date.now();
+    currentTarget.setPointerCapture(pointerId);
+    pressed.current = { at: Date.now(), x: clientX, y: clientY };
     void begin();
   };
+  const onPointerMove = ({ clientX, clientY }: PointerEvent) => {
+    const from = pressed.current;
+    if (!from) return;
+    if (from.x - clientX > SLIDE_PX) cancel();
+    if (from.x - clientX > SLIDE_PX || from.y - clientY > SLIDE_PX) pressed.current = null;
+  };
   const onPointerUp = () => {
-    if (Date.now() - pressedAt.current > HOLD_MS) finish(true);
+    const from = pressed.current;
+    pressed.current = null;
+    if (from && Date.now() - from.at > HOLD_MS) finish(true);
   };
 
   return (
@@ -104,7 +115,11 @@ export function RecordButton({
         label="Record a voice message"
         className="size-10 touch-none coarse:size-11"
         onPointerDown={onPointerDown}
+        onPointerMove={onPointerMove}
         onPointerUp={onPointerUp}
+        onPointerCancel={() => {
+          pressed.current = null;
+        }}
         // The keyboard has no pointer, and its press is a short one.
         onClick={({ detail }) => detail === 0 && void begin()}
       >

@@ -2,16 +2,18 @@
 import { Pause, Play } from 'lucide-react';
 import { type KeyboardEvent, type PointerEvent, useEffect, useRef, useState } from 'react';
 import type { FileView } from '#client/types';
+import { UNPLAYABLE } from '../files/problems.ts';
 import { useFile } from '../files/use-file.ts';
 import { timeWords } from '../files/words.ts';
 import { isHeard, markHeard } from './heard.ts';
+import { takeTurn } from './turns.ts';
 import { Waveform } from './waveform.tsx';
 
 const SPEEDS = [1, 1.5, 2];
 const STEP_S = 5;
 
-/** Whatever plays now, on the whole page. */
-let playing: HTMLAudioElement | null = null;
+/** Behind the end of anything. Recordings do not say how long they are; a browser that goes there finds out, and can seek from then on. */
+const FAR_S = 1e7;
 
 export function VoicePlayer({ file, mine }: { file: FileView; mine: boolean }) {
   const [wanted, setWanted] = useState(false);
@@ -19,15 +21,29 @@ export function VoicePlayer({ file, mine }: { file: FileView; mine: boolean }) {
   const audio = useRef<HTMLAudioElement>(null);
   const [on, setOn] = useState(false);
   const [at, setAt] = useState(0);
+  const [unplayable, setUnplayable] = useState(false);
+  /** Its length is being found out. */
+  const measuring = useRef(false);
+  const place = useRef(0);
   const [speed, setSpeed] = useState(1);
   const [heard, setHeard] = useState(() => mine || isHeard(file.id));
   const total = (file.durationMs ?? 0) / 1_000;
 
   useEffect(() => () => audio.current?.pause(), []);
-  useEffect(() => {
-    if (url && wanted) void audio.current?.play().catch(() => {});
-  }, [url, wanted]);
 
+  function onLength({ currentTarget }: React.SyntheticEvent<HTMLAudioElement>): void {
+    if (!Number.isFinite(currentTarget.duration)) {
+      measuring.current = true;
+      currentTarget.currentTime = FAR_S;
+      return;
+    }
+    const isFirst = currentTarget.dataset.ready === undefined;
+    currentTarget.dataset.ready = '';
+    if (!isFirst) return;
+    measuring.current = false;
+    currentTarget.currentTime = place.current;
+    void currentTarget.play().catch(() => {});
+  }
   function toggle(): void {
     if (!url) return problem ? retry() : setWanted(true);
     if (on) audio.current?.pause();
@@ -36,13 +52,17 @@ export function VoicePlayer({ file, mine }: { file: FileView; mine: boolean }) {
   function seek(seconds: number): void {
     const next = Math.min(total, Math.max(0, seconds));
     setAt(next);
-    if (audio.current) audio.current.currentTime = next;
+    place.current = next;
+    if (audio.current && !measuring.current) audio.current.currentTime = next;
   }
-  const onKey = ({ key }: KeyboardEvent) => {
-    if (key === 'ArrowRight') seek(at + STEP_S);
-    else if (key === 'ArrowLeft') seek(at - STEP_S);
-    else if (key === 'Home') seek(0);
-    else if (key === 'End') seek(total);
+  const onKey = (event: KeyboardEvent) => {
+    const steps: Record<string, number> = { ArrowRight: at + STEP_S, ArrowLeft: at - STEP_S, Home: 0, End: total };
+    const to = steps[event.key];
+    if (to === undefined) return;
+    // Otherwise the list scrolls to its end.
+    event.preventDefault();
+    event.stopPropagation();
+    seek(to);
   };
   const onPointer = ({ currentTarget, clientX, buttons }: PointerEvent) => {
     if (buttons !== 1) return;
@@ -99,9 +119,9 @@ export function VoicePlayer({ file, mine }: { file: FileView; mine: boolean }) {
           </button>
         </span>
       </div>
-      {problem && (
+      {(problem !== null || unplayable) && (
         <p role="alert" className="px-1 text-sm text-danger">
-          {problem}
+          {problem ?? UNPLAYABLE}
         </p>
       )}
       {url && (
@@ -110,16 +130,22 @@ export function VoicePlayer({ file, mine }: { file: FileView; mine: boolean }) {
           ref={audio}
           src={url}
           onPlay={({ currentTarget }) => {
-            if (playing && playing !== currentTarget) playing.pause();
-            playing = currentTarget;
+            takeTurn(currentTarget);
             currentTarget.playbackRate = speed;
             markHeard(file.id);
             setHeard(true);
             setOn(true);
           }}
           onPause={() => setOn(false)}
-          onTimeUpdate={({ currentTarget }) => setAt(Math.min(total, currentTarget.currentTime))}
-          onEnded={() => setAt(0)}
+          onLoadedMetadata={onLength}
+          onDurationChange={onLength}
+          onTimeUpdate={({ currentTarget }) => {
+            if (!measuring.current) setAt(Math.min(total, currentTarget.currentTime));
+          }}
+          onEnded={() => {
+            if (!measuring.current) seek(0);
+          }}
+          onError={() => setUnplayable(true)}
         />
       )}
     </div>
