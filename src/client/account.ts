@@ -120,33 +120,38 @@ export class AccountLife {
     void this.#serial.run(WORD, () => this.#rotateAll()).catch(() => {});
   }
 
-  /** Whoever has the old keys shall not read on: not when somebody sends next, but now. The server's marks are for when this is cut short. */
+  /** Whoever has the old keys shall not read on: not when somebody sends next, but now, whether the server has marked the conversation or not (e2ee.md 2). */
   async #rotateAll(): Promise<void> {
     const { keyring, signal, store } = this.#context;
     const gen = await keyring.unrotated();
     if (gen === null) return;
     const me = meOf(this.#context);
-    const left = async () => {
-      if (store.state.hasMoreConversations) await this.#conversations.loadMore();
-      return Object.values(store.state.conversations).filter(
+    const done = new Set<string>();
+    // Somebody in there may have to be decided about first: then it is tried again at the next opening.
+    let hasFailed = false;
+    const left = () =>
+      Object.values(store.state.conversations).filter(
         ({ id, isActive, participants }) =>
           isActive && !done.has(id) && participants.some(({ user }) => user.id === me),
       );
+    const follow = async (id: string) => {
+      if (await inSdkWords(keyring.isBehind(id))) await rotate(this.#context, id);
     };
-    const done = new Set<string>();
     for (let attempt = 0; attempt < ROTATION_ATTEMPTS && !signal.aborted; attempt++) {
       try {
-        for (let some = await left(); some.length > 0; some = await left()) {
+        for (let some = left(); some.length > 0 || store.state.hasMoreConversations; some = left()) {
           for (const { id } of some) {
             if (signal.aborted) return;
-            await rotate(this.#context, id, 'rekey_required').catch((error: unknown) => {
+            await follow(id).catch((error: unknown) => {
               if (mayPass(error)) throw error;
+              hasFailed = true;
             });
             done.add(id);
             attempt = 0;
           }
+          if (store.state.hasMoreConversations) await this.#conversations.loadMore();
         }
-        await keyring.rotated(gen);
+        if (!hasFailed) await keyring.rotated(gen);
         return;
       } catch (error) {
         if (!mayPass(error)) return;

@@ -41,3 +41,21 @@ it('[C63] a device has its old keys or its new ones, and never half of each, whe
     }
   expect([...seen].sort()).toEqual([0, 1]);
 });
+
+it('[C66] a second change that is refused makes no device forget what the first has left over', async () => {
+  const { account } = await createAccount({ userId: newId(), password: 'correct horse', createdMs: 1 });
+  const { kek } = await derivePasswordSecrets('correct horse', newKdf());
+  const { account: next } = await rotateIdentity(account, kek, 2);
+  const { account: third } = await rotateIdentity(next, kek, 3);
+  const page = new Accounts(new Device(memoryStorage()), TODAY);
+  await page.adopt(account);
+  expect(await page.unrotated()).toBeNull();
+  await page.propose(next);
+  await page.adopt(next);
+  await page.propose(third);
+  expect(await page.unrotated()).toBe(1);
+  await page.settle(Buffer.from(third.identity.record).toString('base64'));
+  expect(await page.unrotated()).toBe(2);
+  await page.rotated(2);
+  expect(await page.unrotated()).toBeNull();
+});

@@ -610,15 +610,26 @@ it('[C89] a picture counts only if it is a small one that travels inside the tit
     const opened = await keyring.openTitles([{ id: idOf(group), title: contentEncrypted }]);
     return must(opened[0], 'one for one').avatar;
   };
-  const good = `data:image/webp;base64,${'AAAA'.repeat(1_000)}`;
+  const png = (side: number, length: number) => {
+    const bytes = Buffer.alloc(length);
+    bytes.write('IHDR', 12);
+    bytes.writeUInt32BE(side, 16);
+    bytes.writeUInt32BE(128, 20);
+    return `data:image/png;base64,${bytes.toString('base64')}`;
+  };
+  const good = png(128, 4_095);
   expect(await shown(good, 1)).toBe(good);
   const lies = [
     'https://elsewhere.example/who-looks.png',
     '/files/1',
-    'data:image/svg+xml;base64,AAAA',
-    'data:text/html;base64,AAAA',
-    `data:image/png;base64,${'AAAA'.repeat(1_367)}`,
-    'data:image/png;base64,AAAA"onerror=',
+    good.replace('image/png', 'image/svg+xml'),
+    good.replace('image/png', 'text/html'),
+    png(128, 4_200),
+    // Four kilobytes that would become gigabytes.
+    png(60_000, 4_000),
+    good.replace('png', 'webp'),
+    good.replace('png', 'jpeg'),
+    `${good}"onerror=`,
     { src: good },
     undefined,
   ];

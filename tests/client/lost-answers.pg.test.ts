@@ -143,3 +143,21 @@ it('[C66] conversations that had not followed a change of keys when the page was
   expect(await marks()).toEqual([false, false]);
   await again.close();
 });
+
+it('[C66] a server that forgets to mark conversations keeps no own client from giving them new keys', async () => {
+  await using ann = await newChat(server.url);
+  await using bob = await newChat(server.url);
+  const room = await ann.chat.createDirect(bob.id);
+  globalThis.fetch = async (input, init) => {
+    const answer = await fetch(input, init);
+    const url = input instanceof Request ? input.url : String(input);
+    if (url.includes('keys.rotateIdentity')) {
+      await server.db.sql`update conversations set rekey_required = false, version = version + 1 where id = ${room}`;
+    }
+    return answer;
+  };
+  await ann.chat.rotateKeys({ password: ann.password });
+  const epoch = async () =>
+    (await server.db.sql`select key_epoch from conversations where id = ${room}`)[0]?.['key_epoch'];
+  await expect.poll(epoch, { timeout: 15_000 }).toBe(1);
+});

@@ -54,6 +54,8 @@ const NEXT = { remembered: 'account-next', signer: 'signer-next' };
 /** Conversations may still be without keys for my newest ones. */
 const UNROTATED = 'unrotated';
 
+const newestOf = ({ gens }: Remembered): number => Math.max(...gens.map(({ gen }) => gen));
+
 export class Accounts {
   readonly #device: Device;
   readonly #cost: Cost;
@@ -159,14 +161,13 @@ export class Accounts {
   async propose(account: Account): Promise<void> {
     await this.#device.delete('sealed', NEXT.remembered);
     await this.#device.putKey(NEXT.signer, account.keys.signer);
-    await this.#device.put('sealed', UNROTATED, account.keys.gen);
     await this.#device.put('sealed', NEXT.remembered, toRemembered(account));
   }
 
-  /** The generation that not every conversation is known to have followed, once the server has taken it. */
+  /** The generation that not every conversation is known to have followed. */
   async unrotated(): Promise<number | null> {
     const gen = (await this.#device.get('sealed', UNROTATED)) as number | undefined;
-    return gen === undefined || (await this.hasProposal()) ? null : gen;
+    return gen ?? null;
   }
 
   async rotated(gen: number): Promise<void> {
@@ -182,6 +183,8 @@ export class Accounts {
     const next = (await this.#device.get('sealed', NEXT.remembered)) as Remembered | undefined;
     const signer = await this.#device.getKey(NEXT.signer);
     if (next?.record !== record || !signer) return false;
+    // First: a page that goes after this does it once more, one that goes without it would forget.
+    await this.#device.put('sealed', UNROTATED, newestOf(next));
     await this.#keep(next, signer as SigningKey);
     await this.#device.delete('sealed', NEXT.remembered);
     await this.restore();
@@ -192,7 +195,10 @@ export class Accounts {
   async adopt(account: Account): Promise<void> {
     const { userId, keys, identity, settingsKey } = account;
     await this.#device.claim(userId);
-    await this.#keep(toRemembered(account), keys.signer);
+    const remembered = toRemembered(account);
+    const next = (await this.#device.get('sealed', NEXT.remembered)) as Remembered | undefined;
+    if (next?.record === remembered.record) await this.#device.put('sealed', UNROTATED, newestOf(next));
+    await this.#keep(remembered, keys.signer);
     await this.#device.delete('sealed', NEXT.remembered);
     const { gen, sigPub, signer, kem } = keys;
     const own = await fingerprint(decodeIdentity(identity.record));

@@ -150,6 +150,13 @@ export class Keyring {
   }
 
   /** My generation that conversations may still be without, since a rotation that this device has made. */
+  /** Whether the members' list that is in force still names older keys of mine: as signed, whatever the server says. */
+  async isBehind(conversationId: string): Promise<boolean> {
+    const { head } = await this.#log.sync(conversationId);
+    const { userId, gen } = this.#accounts.me;
+    return (head?.members.get(userId)?.gen ?? gen) < gen;
+  }
+
   async unrotated(): Promise<number | null> {
     return this.#accounts.unrotated();
   }
