@@ -4,38 +4,37 @@ import { draftOf } from '../ui-state.ts';
 import { makePicture } from './making.ts';
 import { pictureKind } from './picture-kind.ts';
 import type { Made } from './picture-worker.ts';
-import { isTooLarge, limits, quotaWords, tooLargeWords } from './room.ts';
+import { isTooLarge, limits, tooLargeWords } from './room.ts';
 import { type Item, removeItem, setItem, setTray, trayOf } from './tray-store.ts';
 
 const MAY_TELL_PLACE = 'Sent as it is. It may say where it was taken.';
-const MOVES = 'Sent as it is, so that it keeps moving.';
+const MOVES = 'Sent as it is, so that it keeps moving. It may say where it was taken.';
 
+/** They are in the tray at once; those among them that cannot be sent leave it again, with a word. */
 export async function addFiles(conversationId: string, files: readonly File[]): Promise<void> {
   if (files.length === 0) return;
   if (draftOf(conversationId).editing) return tell('Files go with a new message. Finish the change first.');
-  if (trayOf(conversationId).isSending) return tell('One moment: the files before these are just leaving.');
+  const { items, isSending } = trayOf(conversationId);
+  if (isSending) return tell('One moment: the files before these are just leaving.');
+  const added = files.map(itemOf);
+  setTray(conversationId, { items: [...items, ...added] });
   const known = await limits();
-  const added: Item[] = [];
-  for (const source of files) {
-    let kind: string | null;
+  for (const { id, source } of added) {
+    const refuse = (why: string) => {
+      removeItem(conversationId, id);
+      tell(why);
+    };
     try {
-      kind = await pictureKind(source);
+      const kind = await pictureKind(source);
+      setItem(conversationId, id, { isPicture: kind !== null });
+      // A picture becomes smaller yet.
+      if (kind) void make(conversationId, id);
+      else if (isTooLarge(source, known)) refuse(tooLargeWords(source, known));
+      else setItem(conversationId, id, asItIs(source));
     } catch {
-      tell(`“${source.name}” cannot be read. Folders have to be opened first, and their files chosen.`);
-      continue;
+      refuse(`“${source.name}” cannot be read. Folders have to be opened first, and their files chosen.`);
     }
-    // A picture becomes smaller yet.
-    if (!kind && isTooLarge(source, known)) tell(tooLargeWords(source, known));
-    else added.push(itemOf(source, kind !== null));
   }
-  const plain = [...trayOf(conversationId).items, ...added].filter(({ isPicture }) => !isPicture);
-  const noRoom = quotaWords(
-    plain.map(({ source }) => source),
-    known,
-  );
-  if (noRoom) return tell(noRoom);
-  setTray(conversationId, { items: [...trayOf(conversationId).items, ...added] });
-  for (const item of added) if (item.isPicture) void make(conversationId, item.id);
 }
 
 /** All pictures anew. */
@@ -48,35 +47,40 @@ export function setSmaller(conversationId: string, isSmaller: boolean): void {
   }
 }
 
-function itemOf(source: File, isPicture: boolean): Item {
-  const made = isPicture ? null : { file: source, name: source.name };
-  const note = /^(?:image\/(?!svg)|video\/)/.test(source.type) ? MAY_TELL_PLACE : null;
-  return { id: crypto.randomUUID(), source, isPicture, alt: '', made, preview: null, note: isPicture ? null : note };
-}
+const itemOf = (source: File): Item => ({
+  id: crypto.randomUUID(),
+  source,
+  isPicture: /^image\/(?!svg)/.test(source.type),
+  alt: '',
+  made: null,
+  preview: null,
+  note: null,
+});
+
+const asItIs = (source: File): Partial<Item> => ({
+  made: { file: source, name: source.name },
+  note: /^(?:image\/(?!svg)|video\/)/.test(source.type) ? MAY_TELL_PLACE : null,
+});
 
 async function make(conversationId: string, id: string): Promise<void> {
   const { isSmaller } = trayOf(conversationId);
   const itemNow = () => trayOf(conversationId).items.find((item) => item.id === id);
-  // Removed meanwhile, or wanted in the other size.
-  const isWanted = () => itemNow() !== undefined && trayOf(conversationId).isSmaller === isSmaller;
+  // Not removed meanwhile, nor wanted in the other size.
+  const isWanted = () => itemNow()?.made === null && trayOf(conversationId).isSmaller === isSmaller;
   const item = itemNow();
   if (!item) return;
   const { source } = item;
   const picture = await makePicture(source, isSmaller, isWanted);
-  if (!isWanted()) return;
   const file = picture?.file ?? source;
   const known = await limits();
+  if (!isWanted()) return;
   if (isTooLarge({ name: source.name, size: file.size }, known)) {
     tell(tooLargeWords({ name: source.name, size: file.size }, known));
     return removeItem(conversationId, id);
   }
   if (!picture) return setItem(conversationId, id, { made: { file, name: source.name }, note: MAY_TELL_PLACE });
   const preview = itemNow()?.preview ?? URL.createObjectURL(picture.preview);
-  const note = picture.isMoving
-    ? source.type === 'image/gif'
-      ? MOVES
-      : `${MOVES} It may say where it was taken.`
-    : null;
+  const note = picture.isMoving ? MOVES : null;
   setItem(conversationId, id, { made: outgoing(picture, source.name), preview, note });
 }
 

@@ -25,7 +25,7 @@ export function Card({ conversationId, item, onRemoved }: Props) {
       aria-busy={made === null}
       className={cn(
         'relative animate-rise overflow-hidden rounded-lg border border-line bg-surface',
-        isShown ? 'size-28' : 'flex h-16 w-60 max-w-full items-center gap-3 pr-10 pl-3 coarse:pr-12',
+        isShown ? 'size-28' : 'flex h-16 w-full md:w-60 items-center gap-3 pr-10 pl-3 coarse:pr-12',
       )}
     >
       {isShown ? <Picture item={item} /> : <Plain item={item} />}
@@ -36,7 +36,7 @@ export function Card({ conversationId, item, onRemoved }: Props) {
           onClick={() => setDescribing(true)}
           className="absolute bottom-0 left-0 p-1.5 text-xs font-semibold text-on-brand -outline-offset-4 coarse:min-h-11 coarse:min-w-11 coarse:pt-4"
         >
-          <span className="flex items-center gap-1 rounded-sm bg-black/65 px-1.5 py-0.5">
+          <span className="flex items-center gap-1 rounded-sm bg-brand/85 px-1.5 py-0.5">
             {item.alt && <Check size={12} strokeWidth={3} aria-hidden />} Describe
           </span>
         </button>
@@ -46,7 +46,7 @@ export function Card({ conversationId, item, onRemoved }: Props) {
           <span
             role="img"
             aria-label={item.note}
-            className="absolute top-1.5 left-1.5 grid size-6 place-items-center rounded-full bg-black/65 text-on-brand"
+            className="absolute top-1.5 left-1.5 grid size-6 place-items-center rounded-full bg-brand/85 text-on-brand"
           >
             <Info size={14} aria-hidden />
           </span>
@@ -61,7 +61,7 @@ export function Card({ conversationId, item, onRemoved }: Props) {
         }}
         className="absolute top-0 right-0 grid size-9 place-items-center -outline-offset-4 coarse:size-11"
       >
-        <span className="grid size-6 place-items-center rounded-full bg-black/65 text-on-brand">
+        <span className="grid size-6 place-items-center rounded-full bg-brand/85 text-on-brand">
           <X size={14} strokeWidth={2.5} aria-hidden />
         </span>
       </button>

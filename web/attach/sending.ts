@@ -17,6 +17,8 @@ export async function sendTray(
   setTray(conversationId, { isSending: true });
   await made(conversationId);
   const known = await limits();
+  // Somebody has signed out meanwhile.
+  if (!trayOf(conversationId).isSending) return true;
   const { items } = trayOf(conversationId);
   const files = items.flatMap(({ made: file, alt }) => (file ? [{ ...file, ...(alt ? { alt } : {}) }] : []));
   const noRoom = quotaWords(
