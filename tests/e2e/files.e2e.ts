@@ -1,6 +1,6 @@
 /** Pictures, files and voice messages between two browsers; and what becomes of one that the server has changed. */
 import { createHash } from 'node:crypto';
-import { readdir, readFile, truncate, writeFile } from 'node:fs/promises';
+import { copyFile, readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -153,6 +153,15 @@ describe.sequential('files', () => {
     stored[100_000] = must(stored[100_000], 'long enough') ^ 1;
     await writeFile(blob, stored);
     await bo.page.getByRole('button', { name: 'Download broken on the way.bin' }).click();
+    await bo.page.getByText('This is not the file that was sent. It was not opened.').waitFor();
+    // Another one of the same size, whole and unharmed: only not the one that was sent.
+    const first = await Promise.all([...before].map(async (one) => ({ one, size: (await stat(one)).size })));
+    await copyFile(must(first.find(({ size }) => size === stored.length)?.one, 'the one before'), blob);
+    await bo.page.getByText('This is not the file that was sent. It was not opened.').waitFor();
+    await bo.page.getByRole('button', { name: 'Download broken on the way.bin' }).click();
+    await bo.page
+      .getByRole('progressbar', { name: 'Downloading broken on the way.bin' })
+      .waitFor({ state: 'detached' });
     await bo.page.getByText('This is not the file that was sent. It was not opened.').waitFor();
     await truncate(blob, 1_000);
     await bo.page.getByRole('button', { name: 'Download broken on the way.bin' }).click();

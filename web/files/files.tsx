@@ -17,9 +17,15 @@ interface Props {
 export function Files({ files, by, mine, stored }: Props) {
   const pictures = files.filter(({ kind }) => kind === 'image');
   return (
-    <div className="-mx-1.5 mb-1 grid gap-1.5">
+    <div className="-mx-1.5 mb-1 grid grid-cols-[minmax(0,auto)] justify-start gap-1.5">
       {pictures.length > 0 && (
-        <div className={cn('grid gap-1', pictures.length > 1 && 'w-80 max-w-full grid-cols-2')}>
+        <div
+          className={cn(
+            'grid max-w-full gap-1',
+            pictures.length === 1 ? 'grid-cols-[minmax(0,auto)]' : 'w-80',
+            pictures.length > 1 && (pictures.length % 2 === 0 && pictures.length < 6 ? 'grid-cols-2' : 'grid-cols-3'),
+          )}
+        >
           {pictures.map((file) => (
             <Picture
               key={file.id}
@@ -35,9 +41,9 @@ export function Files({ files, by, mine, stored }: Props) {
         if (file.kind === 'image') return null;
         if (file.kind === 'voice') return <VoicePlayer key={file.id} file={file} mine={mine} />;
         return (
-          <div key={file.id} className="grid gap-1.5">
-            {stored && <Preview file={file} />}
+          <div key={file.id} className="stack w-72 max-w-full gap-1">
             <FileCard file={file} stored={stored} />
+            {stored && <Preview file={file} />}
           </div>
         );
       })}

@@ -48,7 +48,7 @@ export default function Lightbox() {
   return (
     <Dialog.Root open onOpenChange={(isOpen) => !isOpen && close()}>
       <Dialog.Portal>
-        <Dialog.Backdrop className="fixed inset-0 z-50 bg-[#0b0d0cf2]" />
+        <Dialog.Backdrop className="fixed inset-0 z-50 bg-[#0b0d0c]" />
         <View {...now} count={pictures.length > 1 ? `${at + 1} of ${pictures.length}` : ''} onTurn={go}>
           {at > 0 && <Turn label="Previous picture" side="left" onClick={() => go(-1)} />}
           {at < pictures.length - 1 && <Turn label="Next picture" side="right" onClick={() => go(1)} />}

@@ -20,6 +20,13 @@ interface Props {
 /** The shapes that a picture may take in the list: panoramas and towers are cut. */
 const WIDEST = 2.4;
 const TALLEST = 0.62;
+/** Small ones are not blown up, but can always be hit. */
+const LEAST_REM = 7;
+const REM_PX = 16;
+
+/** How wide it is in the list where there is room. */
+const widthOf = (shape: number, pixels: number | null): number =>
+  Math.min(22, 20 * shape, Math.max(LEAST_REM, pixels === null ? 22 : pixels / REM_PX));
 
 export function Picture({ file, alone, by, there }: Props) {
   const { blurhash, width, height, conversationId } = file;
@@ -33,7 +40,7 @@ export function Picture({ file, alone, by, there }: Props) {
       type="button"
       aria-label={shown.problem ? `${alt}. ${shown.problem} Try again` : `${alt}. Open`}
       onClick={() => (shown.problem ? shown.retry() : setUi({ lightbox: { conversationId, fileId: file.id } }))}
-      style={alone ? { aspectRatio: shape, width: `${Math.min(22, 20 * shape).toFixed(1)}rem` } : undefined}
+      style={alone ? { aspectRatio: shape, width: `${widthOf(shape, width).toFixed(1)}rem` } : undefined}
       className={cn(
         'relative block max-w-full cursor-zoom-in overflow-hidden rounded-lg bg-sunken -outline-offset-2',
         !alone && 'aspect-square',

@@ -32,9 +32,9 @@ export function RecordButton({
   const pressed = useRef<{ at: number; x: number; y: number } | null>(null);
   const sendAtEnd = useRef(false);
   const asking = useRef(false);
+  /** Thrown away, or nobody is here any more who could stop it. */
   const gone = useRef(false);
   useEffect(() => {
-    gone.current = false;
     return () => {
       gone.current = true;
       recorder.current?.cancel();
@@ -53,6 +53,7 @@ export function RecordButton({
     // The browser may still be asking the person.
     if (asking.current || recorder.current) return;
     asking.current = true;
+    gone.current = false;
     sendAtEnd.current = false;
     try {
       const running = await record((level, ms) => {
@@ -61,7 +62,6 @@ export function RecordButton({
       });
       recorder.current = running;
       asking.current = false;
-      // Nobody is here any more who could stop it.
       if (gone.current) running.cancel();
       setState({ level: 0, ms: 0, take: null });
       const take = await running.done;
@@ -87,6 +87,7 @@ export function RecordButton({
     else recorder.current?.stop();
   }
   function cancel(): void {
+    gone.current = true;
     recorder.current?.cancel();
     setState(null);
   }
