@@ -93,8 +93,14 @@ export class Conversations {
   }
 
   async changes(conversationId: string): Promise<ChangeLine[]> {
-    const { keyEpoch } = conversationOf(this.#context, conversationId);
-    return inSdkWords(this.#context.keyring.changes(conversationId, keyEpoch));
+    const { keyEpoch, naming, title } = conversationOf(this.#context, conversationId);
+    const lines = await inSdkWords(this.#context.keyring.changes(conversationId, keyEpoch));
+    if (!naming || title === null) return lines;
+    const { by, at, seq } = naming;
+    // No record's line has this number.
+    const named = { epoch: -1, seq, at, authorId: by, changes: [{ kind: 'named' as const, userId: by, title }] };
+    const before = lines.filter((line) => line.seq < seq || (line.seq === seq && line.at <= at));
+    return [...before, named, ...lines.slice(before.length)];
   }
 
   async loadMore(): Promise<void> {

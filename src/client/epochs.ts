@@ -1,7 +1,7 @@
 /** Owns carrying out changes of members and keys: write the epoch, offer it, and when another was faster, write it again. */
 import type { ConversationSeen } from '#protocol/conversation';
 import type { Epoch, Grant } from '#protocol/keys';
-import { type Context, conversationOf } from './context.ts';
+import { type Context, conversationOf, meOf } from './context.ts';
 import { inSdkWords, isReason, SdkError } from './errors.ts';
 import type { Change } from './keyring/author.ts';
 import { openConversations, refreshConversations } from './opening.ts';
@@ -102,7 +102,10 @@ export async function setTitle(context: Context, conversationId: string, wanted:
     if (title === null) throw new SdkError('CRYPTO', 'NO_EPOCH_KEY');
     const revision = titleRevision + 1;
     const createdMs = Date.now();
-    const payload = { title, ...(topic ? { topic } : {}), ...(avatar ? { avatar } : {}) };
+    const isNew = title !== now.title;
+    const naming = isNew ? { by: meOf(context), at: new Date(createdMs).toISOString(), seq: now.lastSeq } : now.naming;
+    const more = { ...(topic ? { topic } : {}), ...(avatar ? { avatar } : {}), ...(naming ? { naming } : {}) };
+    const payload = { title, ...more };
     const draft = { id: conversationId, conversationId, createdMs, revision, type: 'meta' as const, payload };
     try {
       const { contentEncrypted } = await inSdkWords(keyring.seal(draft));

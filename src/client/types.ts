@@ -96,7 +96,16 @@ export type PersonChange =
   | { kind: 'left' | 'gone'; userId: string }
   | { kind: 'role'; userId: string; role: Role }
   /** New keys: signed by those before, or not. */
-  | { kind: 'rekeyed' | 'reset'; userId: string };
+  | { kind: 'rekeyed' | 'reset'; userId: string }
+  /** The group got this name. Only the newest name is known. */
+  | { kind: 'named'; userId: string; title: string };
+
+/** Who gave a group its name, when, and after which message; as whoever sealed it last says. */
+export interface Naming {
+  by: string;
+  at: string;
+  seq: number;
+}
 
 export interface ReactionView {
   tag: string;
@@ -184,6 +193,8 @@ export interface ConversationView {
   topic: string | null;
   /** The picture of a group, a data URL; sealed with the title. */
   avatar: string | null;
+  /** Null while it has its first name. */
+  naming: Naming | null;
   createdBy: string;
   isActive: boolean;
   lastMessageAt: string;

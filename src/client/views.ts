@@ -64,6 +64,7 @@ export function toFrame(conversation: Conversation, title: OpenedTitle, me: stri
     title: title.title,
     topic: title.topic,
     avatar: title.avatar,
+    naming: title.naming,
     titleRevision: title.revision,
     participants: conversation.participants.map((one) => toParticipantView(one, conversation.version)),
     myRole: mine?.role ?? 'member',

@@ -597,7 +597,7 @@ it('[P30] a title counts only from somebody whose signed role may set it', async
     return { id: idOf(group), title: (await row(by, group, { title: 'Plans' }, { header })).contentEncrypted };
   };
   expect(await keyring.openTitles([await title(bobIs())])).toEqual([
-    { title: null, topic: null, avatar: null, revision: 2 },
+    { title: null, topic: null, avatar: null, naming: null, revision: 2 },
   ]);
   expect(await keyring.openTitles([await title(annIs())])).toMatchObject([{ title: 'Plans', revision: 2 }]);
   expect(await keyring.openTitles([await title(bobIs())])).toMatchObject([{ title: 'Plans' }]);

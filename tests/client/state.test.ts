@@ -42,6 +42,7 @@ const conversation = (change: Partial<ConversationView> = {}): ConversationView 
   myReadSeq: 0,
   topic: null,
   avatar: null,
+  naming: null,
   titleRevision: -1,
   rekeyRequired: false,
   tally: { upTo: 0, above: [] },

@@ -7,6 +7,7 @@ import { newPerson } from '../crypto/people.ts';
 import { violations } from './axe.ts';
 import { launch } from './browser.ts';
 import { PASSWORD, Person } from './person.ts';
+import { wrote } from './plaintext.ts';
 import { newSite, type Site } from './site.ts';
 
 let browser: Browser;
@@ -121,6 +122,11 @@ describe.sequential('trust', () => {
     await vera.open('Choir');
     await vera.sees('Welcome');
     await vera.log.getByText('Zoe created the group').waitFor();
+    await zoe.page.getByRole('button', { name: 'People', exact: true }).click();
+    await zoe.page.getByRole('button', { name: 'Rename' }).click();
+    await zoe.page.getByRole('textbox', { name: 'Group name' }).fill(wrote('Night choir'));
+    await zoe.page.getByRole('button', { name: 'Save' }).click();
+    await vera.log.getByText('Zoe named the group “Night choir”').waitFor();
     expect(await violations(vera.page)).toEqual([]);
     expect(zoe.complaints).toEqual([]);
   });

@@ -22,6 +22,8 @@ export function changeWords({ authorId, changes }: ChangeLine, nameOf: (userId: 
   for (const change of of('role')) {
     if (change.kind === 'role') sentences.push(`${author} made ${inside(nameOf(change.userId))} ${ROLES[change.role]}`);
   }
+  for (const change of changes)
+    if (change.kind === 'named') sentences.push(`${author} named the group “${change.title}”`);
   for (const { userId } of of('rekeyed')) sentences.push(`${has(nameOf(userId))} new keys`);
   for (const { userId } of of('reset')) sentences.push(`${has(nameOf(userId))} new keys, made without the old ones`);
   return sentences;

@@ -16,7 +16,9 @@ const MOST = 100;
 
 /** Undefined until known, so that nothing moves when it comes; then never again. */
 export function useChanges(conversationId: string): Changes | undefined {
-  const epoch = useChat(selectConversation(conversationId))?.keyEpoch;
+  const conversation = useChat(selectConversation(conversationId));
+  const epoch = conversation?.keyEpoch;
+  const named = conversation?.naming?.at;
   const [changes, setChanges] = useState<Changes>();
   useEffect(() => {
     if (epoch === undefined) return;
@@ -29,7 +31,7 @@ export function useChanges(conversationId: string): Changes | undefined {
     return () => {
       current = false;
     };
-  }, [conversationId, epoch]);
+  }, [conversationId, epoch, named]);
   return changes;
 }
 

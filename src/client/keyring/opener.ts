@@ -23,7 +23,7 @@ import type { Conversation } from '#protocol/conversation';
 import type { Message, Reaction } from '#protocol/message';
 import { readAttachments } from '../files/attachment.ts';
 import { pictureOf } from '../picture.ts';
-import type { Content } from '../types.ts';
+import type { Content, Naming } from '../types.ts';
 import type { ConversationKeys } from './conversation-keys.ts';
 import type { EpochLog } from './epoch-log.ts';
 import { KeyringError, reasonOf } from './error.ts';
@@ -98,8 +98,9 @@ export class Opener {
       const verified = await this.#verify(envelope, { conversationId: id, types: ['meta'] });
       if (verified.sender.role === ROLE_MEMBER) throw new KeyringError('NOT_ALLOWED');
       const payload = await this.#decrypt(verified);
-      const { title: name, topic, avatar } = payload;
-      const opened = { title: textOf(name), topic: textOf(topic), avatar: pictureOf(avatar), revision };
+      const { title: name, topic, avatar, naming } = payload;
+      const about = { title: textOf(name), topic: textOf(topic), avatar: pictureOf(avatar), naming: namingOf(naming) };
+      const opened = { ...about, revision };
       return await titles.newest(id, { ...opened, hash: toBase64(verified.hash) });
     } catch (error) {
       reasonOf(error);
@@ -186,6 +187,13 @@ export class Opener {
       return null;
     }
   }
+}
+
+function namingOf(value: unknown): Naming | null {
+  if (typeof value !== 'object' || value === null) return null;
+  const { by, at, seq } = value as Partial<Record<keyof Naming, unknown>>;
+  const isNaming = typeof by === 'string' && typeof at === 'string' && !Number.isNaN(Date.parse(at));
+  return isNaming && Number.isSafeInteger(seq) ? { by, at, seq: seq as number } : null;
 }
 
 const textOf = (value: unknown): string | null => (typeof value === 'string' ? value : null);

@@ -1,5 +1,6 @@
 /** Owns the memory of what groups are called and look like: the newest that verified, kept on the device, so that none comes back from the past. */
 import { Serial } from '#lib/serial';
+import type { Naming } from '../types.ts';
 import type { Device } from './device.ts';
 
 export interface OpenedTitle {
@@ -7,6 +8,7 @@ export interface OpenedTitle {
   topic: string | null;
   /** A data URL of a small picture. */
   avatar: string | null;
+  naming: Naming | null;
   /** Of the envelope; -1 when there is none. */
   revision: number;
 }
@@ -17,7 +19,7 @@ interface Known extends OpenedTitle {
 }
 
 /** Before the first one that verified. */
-export const NO_TITLE = { title: null, topic: null, avatar: null };
+export const NO_TITLE = { title: null, topic: null, avatar: null, naming: null };
 
 export class Titles {
   readonly #device: Device;
