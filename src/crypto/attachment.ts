@@ -42,17 +42,14 @@ export class FileSealer {
   /** `content` is the file from `piece * PIECE_BYTES` on, to the end of the piece or of the file. */
   async seal(piece: number, content: Uint8Array): Promise<Bytes> {
     const begin = piece * PIECE_BYTES;
-    const end = Math.min(begin + PIECE_BYTES, this.#padded);
-    const padded = new Uint8Array(end - begin);
-    padded.set(content);
+    const length = Math.min(PIECE_BYTES, this.#padded - begin);
     const isLast = begin + PIECE_BYTES > this.#padded;
-    const chunks = isLast ? Math.floor(padded.length / CHUNK_BYTES) + 1 : PIECE_CHUNKS;
-    const first = piece * PIECE_CHUNKS;
-    const sealed = Array.from({ length: chunks }, (_, i) =>
-      sealChunk(this.#keys, first + i, padded.subarray(i * CHUNK_BYTES, (i + 1) * CHUNK_BYTES)),
-    );
+    const chunks = isLast ? Math.floor(length / CHUNK_BYTES) + 1 : PIECE_CHUNKS;
+    const padded = content.length === length ? content : padTo(content, length);
     const header = piece === 0 ? [this.#salt, this.#keys.commitment] : [];
-    return concat(...header, ...(await Promise.all(sealed)));
+    return gathered(header, chunks, (i) =>
+      sealChunk(this.#keys, piece * PIECE_CHUNKS + i, padded.subarray(i * CHUNK_BYTES, (i + 1) * CHUNK_BYTES)),
+    );
   }
 }
 
@@ -75,11 +72,21 @@ export class FileOpener {
   async open({ first, start, end }: FileRange, sealed: Uint8Array): Promise<Bytes> {
     if (sealed.length !== end - start || sealed.length === 0) throw new CryptoError('DECRYPT');
     const chunks = Math.ceil(sealed.length / SEALED_CHUNK_BYTES);
-    const opened = Array.from({ length: chunks }, (_, i) =>
+    return gathered([], chunks, (i) =>
       openChunk(this.#keys, first + i, sealed.subarray(i * SEALED_CHUNK_BYTES, (i + 1) * SEALED_CHUNK_BYTES)),
     );
-    return concat(...(await Promise.all(opened)));
   }
+}
+
+function padTo(content: Uint8Array, length: number): Bytes {
+  const padded = new Uint8Array(length);
+  padded.set(content);
+  return padded;
+}
+
+/** All at once, in their order. */
+async function gathered(header: Bytes[], chunks: number, work: (i: number) => Promise<Bytes>): Promise<Bytes> {
+  return concat(...header, ...(await Promise.all(Array.from({ length: chunks }, (_, i) => work(i)))));
 }
 
 /** SHA-256 over a sealed file. It tells apart what key and place cannot: two files that one person has sealed under one key. */
