@@ -611,11 +611,11 @@ it('[C89] a picture counts only if it is a small one that travels inside the tit
     return must(opened[0], 'one for one').avatar;
   };
   const png = (side: number, length: number) => {
-    const bytes = Buffer.alloc(length);
-    bytes.write('IHDR', 12);
-    bytes.writeUInt32BE(side, 16);
-    bytes.writeUInt32BE(128, 20);
-    return `data:image/png;base64,${bytes.toString('base64')}`;
+    const bytes = new Uint8Array(length);
+    bytes.set(new TextEncoder().encode('IHDR'), 12);
+    new DataView(bytes.buffer).setUint32(16, side);
+    new DataView(bytes.buffer).setUint32(20, 128);
+    return `data:image/png;base64,${toBase64(bytes)}`;
   };
   const good = png(128, 4_095);
   expect(await shown(good, 1)).toBe(good);

@@ -1,6 +1,7 @@
 /** Pictures, files and voice messages between two browsers; and what becomes of one that the server has changed. */
-import { createHash } from 'node:crypto';
-import { copyFile, readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
+import { createHash, randomBytes } from 'node:crypto';
+import { copyFile, mkdtemp, readFile, readdir, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -167,6 +168,22 @@ describe.sequential('files', () => {
     await bo.page.getByRole('button', { name: 'Download broken on the way.bin' }).click();
     await bo.page.getByText('This file is not there any more.').waitFor();
   });
+
+  test('[P27] 100 MB go from browser to browser, and are the same on the other side', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'parley-large-'));
+    const path = join(folder, 'the whole summer.bin');
+    wrote('the whole summer.bin');
+    const bytes = randomBytes(100 * 1024 * 1024);
+    await writeFile(path, bytes);
+    await ann.page.locator('input[type=file][multiple]').setInputFiles(path);
+    await ann.page.getByRole('button', { name: 'Send', exact: true }).click();
+    await ann.page.getByRole('progressbar', { name: 'Upload' }).waitFor();
+    const coming = bo.page.waitForEvent('download', { timeout: 60_000 });
+    await bo.page.getByRole('button', { name: 'Download the whole summer.bin' }).click({ timeout: 60_000 });
+    await bo.page.getByRole('progressbar', { name: /Downloading the whole summer/ }).waitFor();
+    expect(sha256(await readFile(await (await coming).path()))).toBe(sha256(bytes));
+    await rm(folder, { recursive: true });
+  }, 90_000);
 
   test('several at once by dropping and pasting; text and sound are looked into in place', async () => {
     await ann.page.evaluate(() => {
