@@ -3,8 +3,8 @@ import { BOX_HEADER_BYTES, CHUNK_BYTES, paddedLength, SEALED_CHUNK_BYTES, sealed
 
 export { BOX_HEADER_BYTES, CHUNK_BYTES } from './chunks.ts';
 
-/** Two megabytes: what is sealed, sent, fetched and opened at a time. */
-export const PIECE_CHUNKS = 128;
+/** Five megabytes: what is sealed, sent, fetched and opened at a time. */
+export const PIECE_CHUNKS = 320;
 export const PIECE_BYTES = PIECE_CHUNKS * CHUNK_BYTES;
 
 /** What a file of this many bytes takes on the server: padded and sealed. */

@@ -6,8 +6,8 @@ import { PIECE_BYTES, piecesOf, pieceAt, pieceStart } from '#crypto/file-layout'
 import type { SealJob } from '../keyring/files.ts';
 import type { KeyringService } from '../worker/service.ts';
 
-/** Pieces held in memory: a part of the upload takes three or four, and the next ones are sealed while it goes. */
-const HELD = 6;
+/** Pieces held in memory: a part of the upload takes two, and the next is sealed while it goes. */
+const HELD = 3;
 
 export class Staging {
   readonly job: SealJob;
