@@ -2,7 +2,9 @@
 import { initTRPC, TRPCError } from '@trpc/server';
 import { ParleyError } from '#protocol/errors';
 import type { Context } from './context.ts';
+import { Line } from './feed/line.ts';
 import { isIterable, lifeOf, withLife } from './subscription.ts';
+import { answerHead } from './transport/answer-head.ts';
 import { toWireError } from './wire-error.ts';
 
 const t = initTRPC.context<Context>().create({
@@ -22,16 +24,18 @@ function translate(error: TRPCError): TRPCError {
   return error;
 }
 
-const measured = t.procedure.use(async function measure({ ctx, path, type, signal, next }) {
+const measured = t.procedure.use(async function measure({ ctx, path, type, signal, getRawInput, next }) {
   const { metrics, limits } = ctx.deps;
   const leave = enter(ctx, path, type);
   const stop = type === 'subscription' ? null : metrics.callSeconds.startTimer({ path, type });
   const given = signal ?? ctx.signal;
   const life = type === 'subscription' ? lifeOf(ctx, given) : null;
+  const head = ctx.connection && life ? answerHead(await getRawInput()) : null;
+  const line = ctx.connection && head !== null ? new Line(ctx.connection, head) : null;
   let goesOn = false;
   try {
     if (ctx.session) await limits.take('calls', ctx.session.userId);
-    const result = await next({ ctx: { signal: life ? life.signal : given } });
+    const result = await next({ ctx: { signal: life ? life.signal : given, line } });
     metrics.calls.inc({ path, type, outcome: result.ok ? 'ok' : translate(result.error).code });
     if (!result.ok) throw translate(result.error);
     ctx.connection?.mindUnread();

@@ -48,6 +48,9 @@ export async function readDatabaseTag(sql: Sql): Promise<string> {
 
 export type ReadCursor = { ok: true; snapshot: Snapshot } | { ok: false; reason: 'malformed' | 'foreign' };
 
+/** Of a cursor, before the dot: whose it is, and of which database. Base64url. */
+export const TAG_CHARACTERS = 10;
+
 /** Makes and reads the cursors of one database. */
 export class Cursors {
   readonly #database: string;
@@ -58,10 +61,10 @@ export class Cursors {
   }
 
   /** Short on purpose: it travels with every event. */
-  #tag(userId: string): string {
+  tag(userId: string): string {
     const known = this.#tags.get(userId);
     if (known) return known;
-    const tag = createHash('sha256').update(`${this.#database}/${userId}`).digest('base64url').slice(0, 10);
+    const tag = createHash('sha256').update(`${this.#database}/${userId}`).digest('base64url').slice(0, TAG_CHARACTERS);
     // A cache, not a register: it may be emptied at any time.
     if (this.#tags.size > 50_000) this.#tags.clear();
     this.#tags.set(userId, tag);
@@ -69,13 +72,13 @@ export class Cursors {
   }
 
   write(userId: string, snapshot: string): string {
-    return `${this.#tag(userId)}.${snapshot}`;
+    return `${this.tag(userId)}.${snapshot}`;
   }
 
   read(userId: string, cursor: string): ReadCursor {
     const dot = cursor.indexOf('.');
     const snapshot = parseSnapshot(cursor.slice(dot + 1));
-    if (dot !== 10 || !snapshot) return { ok: false, reason: 'malformed' };
-    return cursor.slice(0, dot) === this.#tag(userId) ? { ok: true, snapshot } : { ok: false, reason: 'foreign' };
+    if (dot !== TAG_CHARACTERS || !snapshot) return { ok: false, reason: 'malformed' };
+    return cursor.slice(0, dot) === this.tag(userId) ? { ok: true, snapshot } : { ok: false, reason: 'foreign' };
   }
 }

@@ -7,6 +7,7 @@ import type { Deps } from '../deps.ts';
 import { withoutReading } from '../domain/privacy.ts';
 import { CatchUp } from './catch-up.ts';
 import { parseSnapshot, type Snapshot } from './cursor.ts';
+import type { Line } from './line.ts';
 import { Outlet, sizeOf } from './outlet.ts';
 
 const RETRY_MS = [100, 500, 1_000, 2_000, 5_000];
@@ -25,6 +26,7 @@ export interface FollowOptions {
   readonly lastEventId: string | null | undefined;
   readonly signal: AbortSignal;
   readonly connection: Connection | null;
+  readonly line: Line | null;
 }
 
 export class Follower implements AsyncIterableIterator<Tracked> {
@@ -48,7 +50,7 @@ export class Follower implements AsyncIterableIterator<Tracked> {
   constructor(deps: Deps, options: FollowOptions) {
     this.#deps = deps;
     this.#options = options;
-    this.#outlet = new Outlet(options.connection);
+    this.#outlet = new Outlet(options.connection, options.line);
     options.signal.addEventListener('abort', () => this.#close(), { once: true });
     if (options.signal.aborted) this.#close();
   }
@@ -154,11 +156,13 @@ export class Follower implements AsyncIterableIterator<Tracked> {
 
   #hear(message: BusMessage): void {
     if (message.kind !== 'events' || this.#phase === 'closed') return;
-    const { conversationId } = message;
-    for (const stamped of message.events) this.#hold({ ...stamped, conversationId });
-    if (this.#phase !== 'live') return;
+    const { conversationId, events } = message;
     // The sender's own copy goes last: first the others, then his answer, which settles what he wrote.
-    if (message.events.every(({ event }) => this.#isOwn(event))) setImmediate(() => this.#flush());
+    const isOwn = events.every(({ event }) => this.#isOwn(event));
+    if (this.#phase === 'live' && this.#held.length === 0 && !isOwn) return this.#give(events);
+    for (const stamped of events) this.#hold({ ...stamped, conversationId });
+    if (this.#phase !== 'live') return;
+    if (isOwn) setImmediate(() => this.#flush());
     else this.#flush();
   }
 
@@ -181,8 +185,12 @@ export class Follower implements AsyncIterableIterator<Tracked> {
   }
 
   #flush(): void {
-    if (this.#phase !== 'live') return;
-    for (const { event } of this.#held.splice(0)) this.#push(this.#position(), event);
+    if (this.#phase === 'live' && this.#held.length > 0) this.#give(this.#held.splice(0));
+  }
+
+  #give(events: readonly StampedEvent[]): void {
+    const position = this.#position();
+    for (const { event } of events) this.#push(position, event);
     if (this.#outlet.isOverfull) this.#cut();
   }
 
@@ -194,17 +202,25 @@ export class Follower implements AsyncIterableIterator<Tracked> {
 
   #push(snapshot: string, event: FeedEvent): void {
     const parked = this.#parked;
+    // Parked: all before it is written, and what happens now may go straight.
+    if (parked && this.#options.line) return this.#write(this.#options.line, snapshot, event);
     this.#parked = undefined;
     if (parked) return parked({ value: this.#track(snapshot, event), done: false });
     this.#outlet.queued(event);
     this.#ready.push({ snapshot, event });
   }
 
+  #write(line: Line, snapshot: string, event: FeedEvent): void {
+    line.event(this.#seen(event), this.#deps.cursors.tag(this.#options.userId), snapshot);
+  }
+
   #track(snapshot: string, event: FeedEvent): Tracked {
+    return tracked(this.#deps.cursors.write(this.#options.userId, snapshot), this.#seen(event));
+  }
+
+  #seen(event: FeedEvent): FeedEvent {
     const { userId } = this.#options;
-    const { cursors, audience } = this.#deps;
-    const seen = audience.privacyOf(userId)?.receipts === false ? withoutReading(event, userId) : event;
-    return tracked(cursors.write(userId, snapshot), seen);
+    return this.#deps.audience.privacyOf(userId)?.receipts === false ? withoutReading(event, userId) : event;
   }
 
   #cut(): void {

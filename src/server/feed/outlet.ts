@@ -2,6 +2,7 @@
 import { CLOSE } from '#protocol/close-codes';
 import type { FeedEvent } from '#protocol/event';
 import type { Connection } from '../context.ts';
+import type { Line } from './line.ts';
 
 /** Above this a replay waits for the reader: what it has still to give is safe in the database. */
 const WAIT_ABOVE_BYTES = 256 * 1024;
@@ -13,15 +14,17 @@ const LOOK_MS = 20;
 
 export class Outlet {
   readonly #connection: Connection | null;
+  readonly #line: Line | null;
   #queuedBytes = 0;
 
   /** @param connection null over HTTP: there the stream is pulled by its reader, and only what is queued counts. */
-  constructor(connection: Connection | null) {
+  constructor(connection: Connection | null, line: Line | null) {
     this.#connection = connection;
+    this.#line = line;
   }
 
   get #unsentBytes(): number {
-    return this.#connection?.socket.bufferedAmount ?? 0;
+    return (this.#connection?.socket.bufferedAmount ?? 0) + (this.#line?.waitingBytes ?? 0);
   }
 
   queued(event: FeedEvent): void {

@@ -3,6 +3,7 @@ import type { ReceiptSignal, TypingSignal } from '#protocol/signal';
 import type { Connection } from '../context.ts';
 import type { Deps } from '../deps.ts';
 import { accessConversation } from '../domain/access.ts';
+import type { Line } from './line.ts';
 
 /** Above this much unsent, signals are dropped: they are the first to go under pressure. */
 const MAX_UNSENT_BYTES = 256 * 1024;
@@ -12,6 +13,8 @@ export interface Watcher {
   readonly userId: string;
   /** Null over HTTP, where the stream's own back-pressure holds. */
   readonly connection: Connection | null;
+  /** Null where only the adapter can answer. */
+  readonly line: Line | null;
   readonly signal: AbortSignal;
 }
 
@@ -22,7 +25,7 @@ export type Push<T> = (value: T) => boolean;
  * A hand-written iterator over what `attach` pushes: a fifth of the memory of a generator, and it ends with the signal. It
  * is there once it listens: what a client asks for after its subscription has started is followed by all that comes later.
  */
-export async function stream<T>(
+export async function stream<T extends object>(
   watcher: Watcher,
   attach: (push: Push<T>) => Promise<() => void>,
 ): Promise<AsyncIterableIterator<T>> {
@@ -35,7 +38,9 @@ export async function stream<T>(
   const push = (value: T) => {
     const isBehind = (watcher.connection?.socket.bufferedAmount ?? 0) > MAX_UNSENT_BYTES || queue.length >= MAX_QUEUED;
     if (closed || isBehind) return false;
-    if (parked) {
+    // Parked: all before it is written.
+    if (parked && watcher.line) watcher.line.signal(value);
+    else if (parked) {
       parked({ value, done: false });
       parked = undefined;
     } else queue.push(value);

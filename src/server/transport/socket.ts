@@ -1,5 +1,6 @@
 /** One WebSocket and the session it lives by: it ends with its token, its session or its good behaviour. */
 import { randomUUID } from 'node:crypto';
+import type { Duplex } from 'node:stream';
 import { TRPCError } from '@trpc/server';
 import type { WebSocket } from 'ws';
 import { CLOSE } from '#protocol/close-codes';
@@ -26,6 +27,7 @@ export class Socket implements Connection {
   readonly address: string;
   subscriptions = 0;
   calls = 0;
+  readonly #stream: Duplex;
   #session: Session | null = null;
   #expiry: NodeJS.Timeout | null = null;
   #closing = false;
@@ -33,8 +35,10 @@ export class Socket implements Connection {
   #counted: number;
   readonly #now: () => number;
 
-  constructor(socket: WebSocket, address: string, now: () => number) {
+  /** @param stream what `socket` writes to as well; without compression it keeps nothing back, so the order is the one of writing */
+  constructor(socket: WebSocket, stream: Duplex, address: string, now: () => number) {
     this.socket = socket;
+    this.#stream = stream;
     this.address = address;
     this.#now = now;
     this.#counted = now();
@@ -78,6 +82,10 @@ export class Socket implements Connection {
   /** Its client connects elsewhere and lets go of this one; until then it goes on as ever. */
   askToMove(): void {
     if (this.socket.readyState === this.socket.OPEN) this.socket.send(RECONNECT);
+  }
+
+  write(frames: Buffer): void {
+    if (!this.#closing && this.socket.readyState === this.socket.OPEN) this.#stream.write(frames);
   }
 
   close(code: number, reason: string): void {

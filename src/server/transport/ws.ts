@@ -12,6 +12,7 @@ import { LIMITS } from '#protocol/limits';
 import { authenticate, type Context } from '../context.ts';
 import type { Deps } from '../deps.ts';
 import { clientAddress } from './address.ts';
+import { encoder } from './answer-head.ts';
 import { isOwnOrigin } from './origin.ts';
 import { reportCallError } from './report.ts';
 import { Socket } from './socket.ts';
@@ -48,13 +49,14 @@ export function createWs(deps: Deps, router: AnyTRPCRouter, state: ServerState):
     router,
     keepAlive: KEEP_ALIVE,
     maxBatchSize: LIMITS.batch,
+    experimental_encoder: encoder,
     createContext: (options) =>
       wsContext(deps, must(known.get(options.res), 'every socket is noted at its upgrade'), sockets, options),
     onError: ({ error, path }) => reportCallError(log, { error, path }),
   });
 
-  function accept(ws: WebSocket, request: IncomingMessage): void {
-    const socket = new Socket(ws, addressOf(request), deps.now);
+  function accept(ws: WebSocket, stream: Duplex, request: IncomingMessage): void {
+    const socket = new Socket(ws, stream, addressOf(request), deps.now);
     known.set(ws, socket);
     sockets.open(socket);
     metrics.sockets.inc();
@@ -87,7 +89,7 @@ export function createWs(deps: Deps, router: AnyTRPCRouter, state: ServerState):
       () => '429 Too Many Requests',
     );
     const refused = refusalSafe(request) ?? limited;
-    if (refused === null) return server.handleUpgrade(request, stream, head, (ws) => accept(ws, request));
+    if (refused === null) return server.handleUpgrade(request, stream, head, (ws) => accept(ws, stream, request));
     metrics.rejected.inc({ why: refused.slice(0, 3) });
     stream.end(`HTTP/1.1 ${refused}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
   }

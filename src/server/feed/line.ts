@@ -1,0 +1,127 @@
+/**
+ * The straight way out for what happens live. What many hear is serialised and framed once, in the very bytes that tRPC's
+ * adapter would send (a contract test compares them), and what one tick brings to a socket goes out in one write. The
+ * adapter alone costs several times as much for each delivery (docs/performance.md).
+ */
+import type { Connection } from '../context.ts';
+import { TAG_CHARACTERS } from './cursor.ts';
+
+/** Bytes for all sockets, but for the tag of the person in both copies of the resume id. */
+interface Frame {
+  readonly bytes: Buffer;
+  /** Where the tag goes. Empty: the bytes are the same for everybody. */
+  readonly tagAt: readonly number[];
+}
+
+interface Body {
+  readonly json: Buffer;
+  /** Practically all who hear the same have the same request id and resume at the same snapshot. */
+  last: { readonly head: string; readonly snapshot: string | null; readonly frame: Frame } | undefined;
+}
+
+const bodies = new WeakMap<object, Body>();
+const NO_TAG = ' '.repeat(TAG_CHARACTERS);
+
+function frameOf(value: object, head: string, snapshot: string | null): Frame {
+  let body = bodies.get(value);
+  if (!body) bodies.set(value, (body = { json: Buffer.from(JSON.stringify(value)), last: undefined }));
+  const { last } = body;
+  if (last && last.head === head && last.snapshot === snapshot) return last.frame;
+  const frame = snapshot === null ? plainFrame(body.json, head) : trackedFrame(body.json, head, snapshot);
+  body.last = { head, snapshot, frame };
+  return frame;
+}
+
+function plainFrame(json: Buffer, head: string): Frame {
+  const before = Buffer.from(`${head},"result":{"type":"data","data":`);
+  return { bytes: framed([before, json, Buffer.from('}}')]), tagAt: [] };
+}
+
+function trackedFrame(json: Buffer, head: string, snapshot: string): Frame {
+  const before = Buffer.from(`${head},"result":{"type":"data","data":{"id":"`);
+  const id = Buffer.from(`${NO_TAG}.${snapshot}`);
+  const end = Buffer.from('"}}');
+  const bytes = framed([before, id, Buffer.from('","data":'), json, Buffer.from('},"id":"'), id, end]);
+  const last = bytes.length - end.length - id.length;
+  return { bytes, tagAt: [last - JOINT - json.length - id.length, last] };
+}
+
+/** Between the two ids, without the event. */
+const JOINT = '","data":},"id":"'.length;
+
+/** One unmasked text frame (RFC 6455, 5.2). */
+function framed(parts: readonly Buffer[]): Buffer {
+  const length = parts.reduce((sum, part) => sum + part.length, 0);
+  const header = Buffer.alloc(length < 126 ? 2 : length < 65_536 ? 4 : 10);
+  header[0] = 0x81;
+  if (length < 126) header[1] = length;
+  else if (length < 65_536) {
+    header[1] = 126;
+    header.writeUInt16BE(length, 2);
+  } else {
+    header[1] = 127;
+    header.writeBigUInt64BE(BigInt(length), 2);
+  }
+  return Buffer.concat([header, ...parts], header.length + length);
+}
+
+/** Lines with something to write once this tick is over. */
+let waiting: Line[] = [];
+
+function writeAll(): void {
+  const lines = waiting;
+  waiting = [];
+  for (const line of lines) line.write();
+}
+
+export class Line {
+  readonly #connection: Connection;
+  readonly #head: string;
+  #frames: Frame[] = [];
+  #bytes = 0;
+  #tag: Buffer | undefined;
+
+  /** @param head how answers to the subscription begin (transport/answer-head.ts) */
+  constructor(connection: Connection, head: string) {
+    this.#connection = connection;
+    this.#head = head;
+  }
+
+  /** Given to the line and not yet to the socket. */
+  get waitingBytes(): number {
+    return this.#bytes;
+  }
+
+  /** What cannot be resumed. The same object for all who hear the same. */
+  signal(value: object): void {
+    this.#add(frameOf(value, this.#head, null));
+  }
+
+  /** @param tag of the person the cursor is made for; always the same on one line */
+  event(value: object, tag: string, snapshot: string): void {
+    this.#tag ??= Buffer.from(tag, 'latin1');
+    this.#add(frameOf(value, this.#head, snapshot));
+  }
+
+  #add(frame: Frame): void {
+    if (this.#frames.push(frame) === 1 && waiting.push(this) === 1) queueMicrotask(writeAll);
+    this.#bytes += frame.bytes.length;
+  }
+
+  write(): void {
+    const frames = this.#frames;
+    const [only] = frames;
+    const bytes = this.#bytes;
+    this.#frames = [];
+    this.#bytes = 0;
+    if (frames.length === 1 && only?.tagAt.length === 0) return this.#connection.write(only.bytes);
+    const out = Buffer.allocUnsafe(bytes);
+    let at = 0;
+    for (const frame of frames) {
+      out.set(frame.bytes, at);
+      if (this.#tag) for (const offset of frame.tagAt) out.set(this.#tag, at + offset);
+      at += frame.bytes.length;
+    }
+    this.#connection.write(out);
+  }
+}
