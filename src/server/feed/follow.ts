@@ -59,7 +59,16 @@ export class Follower implements AsyncIterableIterator<Tracked> {
     return this;
   }
 
-  async next(): Promise<IteratorResult<Tracked, undefined>> {
+  /** Not `async`: whoever waits for what comes live, as nearly all do nearly always, holds one promise and nothing else. */
+  next(): Promise<IteratorResult<Tracked, undefined>> {
+    return this.#phase === 'live' && this.#ready.length === 0 ? this.#park() : this.#take();
+  }
+
+  #park(): Promise<IteratorResult<Tracked, undefined>> {
+    return new Promise((resolve) => (this.#parked = resolve));
+  }
+
+  async #take(): Promise<IteratorResult<Tracked, undefined>> {
     while (true) {
       const room = this.#outlet.room(this.#options.signal);
       if (room && !(await room)) this.#cut();
@@ -69,7 +78,7 @@ export class Follower implements AsyncIterableIterator<Tracked> {
         this.#outlet.taken(ready.event);
         return { value: this.#track(ready.snapshot, ready.event), done: false };
       }
-      if (this.#phase === 'live') return new Promise((resolve) => (this.#parked = resolve));
+      if (this.#phase === 'live') return this.#park();
       await this.#persist(() => (this.#phase === 'start' ? this.#start() : this.#replay()));
     }
   }

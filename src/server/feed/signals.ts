@@ -60,10 +60,11 @@ export async function stream<T extends object>(
 
   const iterator: AsyncIterableIterator<T> = {
     [Symbol.asyncIterator]: () => iterator,
-    async next() {
-      if (closed) return end;
+    // Not `async`: while it waits it holds one promise and nothing else.
+    next() {
+      if (closed) return Promise.resolve(end);
       const value = queue.shift();
-      if (value !== undefined) return { value, done: false };
+      if (value !== undefined) return Promise.resolve({ value, done: false });
       return new Promise((resolve) => (parked = resolve));
     },
     async return() {

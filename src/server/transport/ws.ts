@@ -68,7 +68,7 @@ export function createWs(deps: Deps, router: AnyTRPCRouter, state: ServerState):
       metrics.sockets.dec();
       metrics.socketsClosed.inc({ code: String(code) });
     });
-    server.emit('connection', ws, request);
+    server.emit('connection', ws, essence(request));
   }
 
   const addressOf = (request: IncomingMessage) =>
@@ -83,7 +83,7 @@ export function createWs(deps: Deps, router: AnyTRPCRouter, state: ServerState):
 
   async function upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): Promise<void> {
     // Without a listener a reset during the handshake would end the process.
-    stream.on('error', () => stream.destroy());
+    stream.on('error', destroy);
     const limited = await limits.take('connect', addressOf(request)).then(
       () => null,
       () => '429 Too Many Requests',
@@ -110,6 +110,16 @@ export function createWs(deps: Deps, router: AnyTRPCRouter, state: ServerState):
       server.close();
     },
   };
+}
+
+/** Not a closure: it stays with the stream, and would keep the request of the upgrade with it. */
+function destroy(this: Duplex): void {
+  this.destroy();
+}
+
+/** What is read of a request after its upgrade. The rest would be kept for as long as the socket. */
+function essence({ url, headers }: IncomingMessage) {
+  return { url, headers: { host: headers.host, 'user-agent': headers['user-agent'] } };
 }
 
 /** Runs once per socket, when the connection parameters have come (or at once, when none were announced). */
