@@ -126,6 +126,22 @@ describe('files', () => {
     expect([again.status, again.headers.get('upload-offset')]).toEqual([409, String(bytes.length)]);
   });
 
+  test('[P27] a body that was never announced and is too long is answered, and what came before it was too much is kept', async () => {
+    const bytes = newBox(300_000);
+    const { id } = await create(ann, bytes.length);
+    const answer = await fetch(`${server.url}/files/${id}`, {
+      method: 'PUT',
+      headers: { authorization: `Bearer ${ann.token}`, 'upload-offset': '0' },
+      body: new Blob([new Uint8Array(bytes), 'x']).stream(),
+      duplex: 'half',
+    } as RequestInit);
+    expect(answer.status).toBe(413);
+    expect(await answer.json()).toMatchObject({ error: { data: { reason: 'file_too_large', limit: bytes.length } } });
+    const { offset } = await create(ann, bytes.length, id);
+    expect(await statusOf(put(server.url, ann, id, offset, bytes.subarray(offset)))).toBe(204);
+    expect((await bytesOf(await get(server.url, ann, id))).equals(bytes)).toBe(true);
+  });
+
   test('[P27] a new PUT takes over from one that hangs', async () => {
     const bytes = newBox(300_000);
     const { id } = await create(ann, bytes.length);

@@ -5,7 +5,8 @@ export class Turns {
 
   /** Stops whoever is at it, waits until it is done, then works. The signal says that somebody newer waits. */
   async take<T>(id: string, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    await this.stop(id);
+    // Of two who waited for the same, the second finds the first at it.
+    while (this.#running.has(id)) await this.stop(id);
     const stop = new AbortController();
     const running = work(stop.signal);
     const done = running.then(

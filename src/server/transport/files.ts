@@ -103,7 +103,8 @@ async function* arriving(deps: Deps, request: IncomingMessage, signal: AbortSign
   if (signal.aborted) cut();
   let silence = setTimeout(cut, SILENCE_MS);
   try {
-    for await (const bytes of request as AsyncIterable<Buffer>) {
+    // Given up in the middle, it stays open: there is an answer to give.
+    for await (const bytes of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
       // Only its own silence counts, not the time that the store takes.
       clearTimeout(silence);
       deps.metrics.fileBytes.inc({ direction: 'in' }, bytes.length);
