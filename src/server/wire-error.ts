@@ -43,9 +43,9 @@ const OWN_WORDS: Partial<Record<TRPCError['code'], [reason: string, message: str
   CLIENT_CLOSED_REQUEST: ['client_closed', 'the client went away'],
 };
 
-/** Postgres is away or asks to try again: connection errors, shutdown, deadlock, serialisation, cancelled by a timeout. */
+/** Postgres is away or asks to try again: connection errors, shutdown, deadlock, serialisation, cancelled by a timeout. Or a disk is full. */
 const TRY_AGAIN =
-  /^(ECONN.*|EPIPE|CONNECT_TIMEOUT|CONNECTION_.*|08...|57P0[123]|57014|53...|40001|40P01|55P03|25P0[34])$/;
+  /^(ECONN.*|EPIPE|ENOSPC|EDQUOT|CONNECT_TIMEOUT|CONNECTION_.*|08...|57P0[123]|57014|53...|40001|40P01|55P03|25P0[34])$/;
 /** The statement could not take a value, e.g. a NUL character in a text. The input was at fault. */
 const BAD_VALUE = /^22...$/;
 

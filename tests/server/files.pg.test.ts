@@ -1,6 +1,6 @@
 /** Attachments: who may upload, send, read and drop what; resumable; and that nothing half is ever seen. */
-import { readdir } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { readdir, rename, symlink, unlink } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { uuidv7 } from 'uuidv7';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ParleyError } from '#protocol/errors';
@@ -83,6 +83,8 @@ describe('files', () => {
     }
     const beyond = await get(server.url, bob, id, { range: `bytes=${bytes.length}-` });
     expect([beyond.status, beyond.headers.get('content-range')]).toEqual([416, `bytes */${bytes.length}`]);
+    const conditional = await get(server.url, bob, id, { range: 'bytes=0-9', 'if-range': '"another version"' });
+    expect([conditional.status, (await bytesOf(conditional)).length]).toEqual([200, bytes.length]);
     const known = await head(server.url, bob, id);
     expect([known.status, known.headers.get('content-length'), known.headers.get('accept-ranges')]).toEqual([
       200,
@@ -154,6 +156,43 @@ describe('files', () => {
     expect(await statusOf(put(server.url, ann, id, 100_000, bytes.subarray(100_000)))).toBe(204);
     await hung.ended;
     expect((await bytesOf(await get(server.url, ann, id))).equals(bytes)).toBe(true);
+  });
+
+  test('[P18][P27] who sends to a full disk is told so, and goes on once there is room', async () => {
+    const bytes = newBox(3_000_000);
+    const { id } = await create(ann, bytes.length);
+    expect(await statusOf(put(server.url, ann, id, 0, Buffer.alloc(0)))).toBe(204);
+    const { dir } = server.deps.env.files;
+    const name = (await readdir(dir, { recursive: true })).find((path) => basename(path).startsWith(id));
+    const part = join(dir, name ?? '');
+    await rename(part, `${dir}/aside`);
+    await symlink('/dev/full', part);
+    const full = await put(server.url, ann, id, 0, bytes);
+    expect(full.status).toBe(503);
+    expect(full.headers.get('retry-after')).toBe('1');
+    expect(await full.text()).not.toMatch(/ENOSPC|dev|node:/);
+    await unlink(part);
+    await rename(`${dir}/aside`, part);
+    expect(await statusOf(put(server.url, ann, id, 0, bytes))).toBe(204);
+    expect((await bytesOf(await get(server.url, ann, id))).equals(bytes)).toBe(true);
+    await ann.api.files.cancel.mutate({ id });
+  });
+
+  test('[P27] an upload whose bytes still come is not swept, however long it takes', async () => {
+    const bytes = newBox(300_000);
+    const { id } = await create(ann, bytes.length);
+    await server.db.sql`update attachments set used_at = now() - interval '25 hours' where id = ${id}`;
+    const going = hangingPut(server.url, ann, id, {
+      offset: 0,
+      declared: bytes.length,
+      bytes: bytes.subarray(0, 100_000),
+    });
+    await expect.poll(async () => (await head(server.url, ann, id)).headers.get('upload-offset')).toBe('100000');
+    await sweepFiles(server.deps, 60_000);
+    expect((await head(server.url, ann, id)).headers.get('upload-offset')).toBe('100000');
+    going.cut();
+    await going.ended;
+    await ann.api.files.cancel.mutate({ id });
   });
 
   test('[P21] what is not mine to see does not exist: outsiders, removed members, guessed ids and odd paths get the same 404', async () => {

@@ -34,10 +34,16 @@ export async function beginUpload(
 export async function progress(deps: Deps, row: FileRow): Promise<number> {
   if (row.completedAt !== null) return row.size;
   const offset = await deps.files.storage.offset(row);
-  if (offset === row.size)
+  if (offset < row.size) return offset;
+  try {
     await deps.files.turns.take(row.id, async () =>
       complete(deps, await accessUpload(deps.db, row.uploaderId, row.id)),
     );
+  } catch (error) {
+    if (!(error instanceof Superseded)) throw error;
+    // Another process is completing it.
+    throw new ParleyError('SERVICE_UNAVAILABLE', 'overloaded', { retryAfterMs: 1_000, cause: error });
+  }
   return offset;
 }
 
@@ -62,11 +68,9 @@ export async function receive(deps: Deps, userId: string, id: string, piece: Pie
     if ((piece.length ?? 0) > room) throw tooLong(row);
     if (row.completedAt !== null) return offset;
     try {
-      const body = atMost(room, row, piece.body(signal));
+      const body = atMost(room, row, inUse(deps, row, piece.body(signal)));
       const end = await storage.append(row, offset, body, (parts, before) => keep(deps, id, parts, before));
       if (end === row.size) await complete(deps, await accessUpload(deps.db, userId, id));
-      else if (row.usedAt.getTime() < deps.now() - USED_MS)
-        await deps.db.update(attachments).set({ usedAt: sql`now()` }).where(byId(id));
       return end;
     } catch (error) {
       if (!(error instanceof Superseded)) throw error;
@@ -97,6 +101,18 @@ async function* atMost(room: number, row: FileRow, body: AsyncIterable<Uint8Arra
   for await (const bytes of body) {
     left -= bytes.length;
     if (left < 0) throw tooLong(row);
+    yield bytes;
+  }
+}
+
+/** A single body may take longer than the sweep waits. */
+async function* inUse(deps: Deps, row: FileRow, body: AsyncIterable<Uint8Array>) {
+  let said = row.usedAt.getTime();
+  for await (const bytes of body) {
+    if (said < deps.now() - USED_MS) {
+      said = deps.now();
+      await deps.db.update(attachments).set({ usedAt: sql`now()` }).where(byId(row.id));
+    }
     yield bytes;
   }
 }

@@ -47,6 +47,8 @@ export class DiskStorage implements Storage {
     if (path === null) throw new Superseded();
     const handle = await open(path, constants.O_WRONLY | constants.O_CREAT, 0o600);
     try {
+      // Taken over between the two: what is written behind a hole would count as all of it.
+      if ((await handle.stat()).size < at) throw new Superseded();
       // Not flushed here: the process may be killed, and it stays; a machine that loses power has less, says so (`offset`), and gets it again.
       const end = await writeAsItComes(handle, at, body);
       // Somebody else took over meanwhile: what was written here, is nowhere.
@@ -117,7 +119,10 @@ export class DiskStorage implements Storage {
     const parts = await this.#parts(id);
     const [longest] = parts;
     if (longest && longest.path !== mine)
-      await copyFile(longest.path, mine, constants.COPYFILE_FICLONE).catch(absentIs(undefined));
+      await copyFile(longest.path, mine, constants.COPYFILE_FICLONE).catch((error: unknown) => {
+        // Somebody else was faster, and the other parts may be his.
+        throw isAbsent(error) ? new Superseded() : error;
+      });
     for (const { path } of parts) if (path !== mine) await unlink(path).catch(absentIs(undefined));
     // Where the other was faster, by a rename, there is nothing left to do.
     if ((await sizeOf(this.#whole(id))) === null) return mine;
