@@ -33,11 +33,25 @@ export const machine = () => ({
   platform: `${process.platform} ${process.arch}`,
 });
 
-/** A figure with the limit it is held to; `ok` is left out where there is none. */
+/** A figure with what it is held to: at most `limit`, at least `atLeast`, or nothing. */
 export interface Figure {
   readonly name: string;
   readonly value: number;
   readonly unit: string;
   readonly limit?: number;
+  readonly atLeast?: number;
   readonly parts: Record<string, number>;
+}
+
+/** What is wanted of a figure in words, and whether it is so. */
+export function verdictOf({ value, unit, limit, atLeast }: Figure): { ok: boolean; words: string } {
+  if (limit !== undefined)
+    return value <= limit
+      ? { ok: true, words: `within ${limit} ${unit}` }
+      : { ok: false, words: `OVER ${limit} ${unit}` };
+  if (atLeast !== undefined)
+    return value >= atLeast
+      ? { ok: true, words: `above ${atLeast} ${unit}` }
+      : { ok: false, words: `UNDER ${atLeast} ${unit}` };
+  return { ok: true, words: '' };
 }

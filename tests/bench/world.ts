@@ -1,49 +1,23 @@
 /** What is measured: the built server as a process of its own, on a durable PostgreSQL, and the bare parts beside it. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import postgres from 'postgres';
 import { startEmbedded } from '#server/db/embedded';
 import { createLog } from '#server/observe/log';
+import { freePort, start, stop } from './process.ts';
 
 export interface World extends AsyncDisposable {
   readonly url: string;
   readonly sql: postgres.Sql;
+  /** Of the server. */
+  readonly pid: number;
+  /** Where it keeps its secrets. */
+  readonly dataDir: string;
   /** A bare `ws` echo in a process of its own. */
   readonly echoUrl: string;
   /** A bare HTTP server in a process of its own: PUT writes a file and makes it safe, GET reads it. */
   readonly plainUrl: string;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof address === 'object' && address ? address.port : 0;
-}
-
-/** Starts a program and waits for a line of its output. */
-async function start(args: string[], env: Record<string, string>, ready: string): Promise<ChildProcess> {
-  const child = spawn(process.execPath, args, {
-    env: { ...process.env, ...env },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  await new Promise<void>((resolve, reject) => {
-    child.stdout?.on('data', (chunk: Buffer) => chunk.toString().includes(ready) && resolve());
-    child.once('exit', (code) => reject(new Error(`${args.at(0)} ended with ${code} before it was ready`)));
-  });
-  return child;
-}
-
-async function stop(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null) return;
-  child.kill('SIGTERM');
-  await once(child, 'exit');
 }
 
 const ECHO = `
@@ -76,6 +50,7 @@ export async function newWorld(): Promise<World> {
     DATA_DIR: dataDir,
     PORT: String(port),
     RATE_LIMITS: 'off',
+    ACCESS_TOKEN_TTL: '86400',
     LOG_LEVEL: 'warn',
   };
   const server = await start(['dist/server/main.js', '--migrate'], env, 'ready');
@@ -88,6 +63,8 @@ export async function newWorld(): Promise<World> {
     echoUrl: `ws://127.0.0.1:${echoPort}`,
     plainUrl: `http://127.0.0.1:${plainPort}`,
     sql,
+    pid: server.pid ?? 0,
+    dataDir,
     async [Symbol.asyncDispose]() {
       await sql.end();
       await Promise.all([stop(server), stop(echo), stop(plain)]);

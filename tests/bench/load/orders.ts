@@ -1,0 +1,42 @@
+/** What is said between the bench and a process of load. */
+import type { Credential, Speaking } from './protocols.ts';
+
+/** Messages to everybody at once, or to each room of ten. */
+export type Scope = 'all' | 'rooms';
+
+export interface Round {
+  readonly scope: Scope;
+  /** Messages for each room. */
+  readonly count: number;
+  /** Messages of one room under way at a time. */
+  readonly inFlight?: number;
+  /** Of all rooms together, by the clock, whatever has come back. */
+  readonly perSecond?: number;
+  readonly giveUpMs?: number;
+  /** By room, what makes the server send: real messages for Parley. */
+  readonly texts?: readonly (readonly string[])[];
+}
+
+export interface RoundResult {
+  readonly ms: number;
+  readonly deliveries: number;
+  readonly expected: number;
+  /** Messages that arrived at the connection with the fewest, and with the most. */
+  readonly fewest: number;
+  readonly most: number;
+  /** Milliseconds from the sending of a message to each arrival. */
+  readonly p50: number;
+  readonly p99: number;
+  /** What the generator itself needed. */
+  readonly ownCpuUs: number;
+}
+
+export interface Orders {
+  /** How to speak, where, and as whom: connection i is the (i modulo all)-th of them. */
+  begin: { order: Speaking & { port: number; who: readonly Credential[] }; answer: null };
+  /** Opens so many more, some at a time. */
+  open: { order: { count: number; atOnce?: number }; answer: { ms: number } };
+  round: { order: Round; answer: RoundResult };
+  /** Closes all. */
+  leave: { order: null; answer: null };
+}

@@ -1,0 +1,97 @@
+/** What each target wants to hear from a client, as far as the load generator speaks it. */
+
+/** Who connects: a person's token where the target wants one, and the room of ten. */
+export interface Credential {
+  readonly token: string;
+  readonly room: number;
+}
+
+export type ProtocolName = 'parley' | 'trpc' | 'socket.io' | 'ws';
+
+export const READY = Symbol('ready');
+
+export interface Protocol {
+  path(who: Credential): string;
+  /** Said at once after the upgrade. */
+  greet(who: Credential): string[];
+  /** @returns what to answer, or READY when from here on everything arrives. */
+  hear(text: string): string | typeof READY | null;
+  /** Whether these bytes begin a message that was sent to the room. */
+  isDelivery(bytes: Buffer, at: number, length: number): boolean;
+  /** Makes the server send one message to `room`, or to everybody. Parley is given real ones instead. */
+  trigger(room: number | 'all'): string;
+}
+
+const FEED = 1;
+const call = (id: number, method: string, path: string, input: unknown) =>
+  JSON.stringify({ id, jsonrpc: '2.0', method, params: { path, input } });
+
+/** {"id":1, and long: an event of the subscription, not an answer. */
+const isFeedEvent = (bytes: Buffer, at: number, length: number) =>
+  length > 500 && bytes[at + 6] === 0x31 && bytes[at + 7] === 0x2c;
+
+const keepAlive = (text: string) => (text === 'PING' ? 'PONG' : null);
+
+/** @param signals whether to follow typing, presence and receipts as well, as a page of a chat does. */
+function parley(signals: boolean, peers: readonly string[]): Protocol {
+  return {
+    path: () => '/trpc?connectionParams=1',
+    greet: ({ token }) => [
+      JSON.stringify({ method: 'connectionParams', data: { token } }),
+      ...(signals
+        ? [
+            call(2, 'subscription', 'typing.onChange', {}),
+            call(3, 'subscription', 'presence.onChange', { userIds: peers }),
+            call(4, 'subscription', 'receipts.onChange', {}),
+          ]
+        : []),
+      call(FEED, 'subscription', 'feed.follow', {}),
+    ],
+    hear: (text) => (text.startsWith('{"id":1,') && text.includes('"type":"live"') ? READY : keepAlive(text)),
+    isDelivery: isFeedEvent,
+    trigger: () => {
+      throw new TypeError('Parley is sent real messages');
+    },
+  };
+}
+
+const trpc: Protocol = {
+  path: () => '/',
+  greet: ({ room }) => [call(FEED, 'subscription', 'follow', { room })],
+  hear: (text) => (text.startsWith('{"id":1,') && text.includes('"type":"started"') ? READY : keepAlive(text)),
+  isDelivery: isFeedEvent,
+  trigger: (room) => call(5, 'mutation', 'send', { room }),
+};
+
+const socketIo: Protocol = {
+  path: ({ room }) => `/socket.io/?EIO=4&transport=websocket&room=${room}`,
+  greet: () => [],
+  hear: (text) => {
+    if (text.startsWith('0')) return '40';
+    if (text.startsWith('40')) return READY;
+    return text === '2' ? '3' : null;
+  },
+  isDelivery: (bytes, at, length) => length > 500 && bytes[at] === 0x34 && bytes[at + 1] === 0x32,
+  trigger: (room) => `42${JSON.stringify(['send', room])}`,
+};
+
+const ws: Protocol = {
+  path: ({ room }) => `/?room=${room}`,
+  greet: () => [],
+  hear: (text) => (text === 'welcome' ? READY : null),
+  isDelivery: (_bytes, _at, length) => length > 500,
+  trigger: (room) => String(room),
+};
+
+export interface Speaking {
+  readonly protocol: ProtocolName;
+  readonly signals?: boolean;
+  /** Whose presence a connection with signals looks at. */
+  readonly peers?: readonly string[];
+}
+
+export function protocolOf({ protocol, signals = false, peers = [] }: Speaking): Protocol {
+  if (protocol === 'parley') return parley(signals, peers);
+  if (protocol === 'trpc') return trpc;
+  return protocol === 'ws' ? ws : socketIo;
+}

@@ -1,0 +1,125 @@
+/** A round: so many messages to each room, the next when the last has arrived at everybody (or in step with a clock). */
+import { performance } from 'node:perf_hooks';
+import type { Connection } from './connection.ts';
+import type { Round, RoundResult } from './orders.ts';
+
+/** A round that has not ended by then has lost something. */
+const GIVE_UP_MS = 60_000;
+
+/** Those who receive the same messages; the first of them sends. */
+class Room {
+  sent = 0;
+  /** How many have received message k. */
+  readonly #arrived: Uint32Array;
+  readonly sentAt: Float64Array;
+  readonly members: readonly Connection[];
+  readonly #count: number;
+  readonly #say: (k: number) => string;
+
+  constructor(members: readonly Connection[], count: number, say: (k: number) => string) {
+    this.members = members;
+    this.#count = count;
+    this.#say = say;
+    this.#arrived = new Uint32Array(count);
+    this.sentAt = new Float64Array(count);
+    for (const member of members) member.received = 0;
+  }
+
+  get isDone(): boolean {
+    return this.sent === this.#count;
+  }
+
+  sendNext(now: number): void {
+    if (this.isDone) return;
+    const k = this.sent++;
+    this.sentAt[k] = now;
+    this.members[0]?.say(this.#say(k));
+  }
+
+  /** In a room everybody receives in the same order, so the k-th of one is the k-th of all. @returns whether all have it. */
+  arrived(k: number): boolean {
+    return (this.#arrived[k] = (this.#arrived[k] ?? 0) + 1) === this.members.length;
+  }
+}
+
+export class Rounds {
+  #rooms: Room[] = [];
+  #byConnection = new Map<Connection, Room>();
+  #left = 0;
+  #paced = false;
+  #latencies = new Float64Array(0);
+  #seen = 0;
+  #end: () => void = () => {};
+
+  /** @param triggerOf what makes the server send when the round brings no texts of its own. */
+  async run(
+    round: Round,
+    connections: readonly Connection[],
+    triggerOf: (room: number | 'all') => string,
+  ): Promise<RoundResult> {
+    const grouped = new Map<number, Connection[]>();
+    for (const connection of connections) {
+      const room = round.scope === 'all' ? 0 : connection.room;
+      grouped.set(room, [...(round.scope === 'all' ? [] : (grouped.get(room) ?? [])), connection]);
+    }
+    if (round.scope === 'all') grouped.set(0, [...connections]);
+    this.#rooms = [...grouped].map(([index, members]) => {
+      const trigger = round.texts ? '' : triggerOf(round.scope === 'all' ? 'all' : index);
+      return new Room(members, round.count, (k) => round.texts?.[index]?.[k] ?? trigger);
+    });
+    this.#byConnection = new Map(this.#rooms.flatMap((room) => room.members.map((one) => [one, room] as const)));
+    const deliveries = connections.length * round.count;
+    this.#left = deliveries;
+    this.#latencies = new Float64Array(deliveries);
+    this.#seen = 0;
+    this.#paced = round.perSecond !== undefined;
+    const ended = new Promise<void>((resolve) => (this.#end = resolve));
+    const cpu = process.cpuUsage();
+    const began = performance.now();
+    const clock =
+      round.perSecond === undefined ? this.#startClosed(round.inFlight ?? 1) : this.#startPaced(round.perSecond);
+    const giveUp = setTimeout(() => this.#end(), round.giveUpMs ?? GIVE_UP_MS);
+    await ended;
+    const ms = performance.now() - began;
+    clearTimeout(giveUp);
+    clearInterval(clock);
+    const { user, system } = process.cpuUsage(cpu);
+    const counts = connections.map(({ received }) => received);
+    const took = this.#latencies.subarray(0, this.#seen).sort();
+    this.#byConnection.clear();
+    return {
+      ms,
+      deliveries: this.#seen,
+      expected: deliveries,
+      fewest: counts.reduce((least, one) => Math.min(least, one), Number.POSITIVE_INFINITY),
+      most: counts.reduce((most, one) => Math.max(most, one), 0),
+      p50: took[Math.floor(took.length * 0.5)] ?? 0,
+      p99: took[Math.floor(took.length * 0.99)] ?? 0,
+      ownCpuUs: user + system,
+    };
+  }
+
+  delivered(connection: Connection): void {
+    const room = this.#byConnection.get(connection);
+    if (!room) return;
+    const now = performance.now();
+    const k = connection.received - 1;
+    this.#latencies[this.#seen++] = now - (room.sentAt[k] ?? now);
+    if (room.arrived(k) && !this.#paced) room.sendNext(now);
+    if (--this.#left === 0) this.#end();
+  }
+
+  #startClosed(inFlight: number): undefined {
+    for (const room of this.#rooms) for (let i = 0; i < inFlight; i++) room.sendNext(performance.now());
+  }
+
+  /** Sends are due by the clock, not by what came back: a server that falls behind is not spared. Latency counts from when it was due. */
+  #startPaced(perSecond: number): NodeJS.Timeout {
+    const began = performance.now();
+    let sent = 0;
+    return setInterval(() => {
+      const due = Math.floor(((performance.now() - began) * perSecond) / 1000);
+      for (; sent < due; sent++) this.#rooms[sent % this.#rooms.length]?.sendNext(began + (sent * 1000) / perSecond);
+    }, 1);
+  }
+}
