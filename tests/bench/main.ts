@@ -1,10 +1,11 @@
 /**
  * `npm run bench`: every figure beside its ceiling of the same run. Prints a table, writes bench-results/latest.json.
- * `npm run bench -- --only encryption` for one part: load, messages, transfer, encryption, fan-out.
+ * `npm run bench -- --only encryption` for one of the parts below.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { buildIfNeeded } from '../../scripts/build.mjs';
+import { measureBursts } from './bursts.ts';
 import { measureEncryption } from './encryption/main.ts';
 import { measureFanOut } from './fan-out.ts';
 import { measureFiles } from './files.ts';
@@ -14,32 +15,31 @@ import { measureLatency } from './latency.ts';
 import { measureResume } from './resume.ts';
 import { type Figure, machine, verdictOf } from './stats.ts';
 import { measureTransfer } from './transfer.ts';
-import { newWorld } from './world.ts';
+import { newWorld, type World } from './world.ts';
+
+/** Each in a world of its own. */
+const PARTS: Record<string, (world: World) => Promise<Figure[]>> = {
+  messages: async (world) => [
+    await measureLatency(world),
+    ...(await measureHistory(world)),
+    await measureResume(world),
+  ],
+  // Files first: they look at the memory of a process that has done nothing yet.
+  transfer: async (world) => [...(await measureFiles(world)), ...(await measureTransfer(world))],
+  encryption: measureEncryption,
+  'fan-out': measureFanOut,
+  bursts: async (world) => [await measureBursts(world)],
+};
 
 await buildIfNeeded();
-const { values } = parseArgs({ options: { only: { type: 'string' } } });
-const wanted = (part: string) => values.only === undefined || values.only === part;
-const figures: Figure[] = wanted('load') ? [measureFirstLoad()] : [];
-if (wanted('messages')) {
+const { only } = parseArgs({ options: { only: { type: 'string' } } }).values;
+const figures: Figure[] = only === undefined || only === 'load' ? [measureFirstLoad()] : [];
+for (const [part, measure] of Object.entries(PARTS)) {
+  if (only !== undefined && only !== part) continue;
   await using world = await newWorld();
-  figures.push(await measureLatency(world));
-  figures.push(...(await measureHistory(world)));
-  figures.push(await measureResume(world));
+  figures.push(...(await measure(world)));
 }
-if (wanted('transfer')) {
-  await using world = await newWorld();
-  // First: it looks at the memory of a process that has done nothing yet.
-  figures.push(...(await measureFiles(world)));
-  figures.push(...(await measureTransfer(world)));
-}
-if (wanted('encryption')) {
-  await using world = await newWorld();
-  figures.push(...(await measureEncryption(world)));
-}
-if (wanted('fan-out')) {
-  await using world = await newWorld();
-  figures.push(...(await measureFanOut(world)));
-}
+if (figures.length === 0) throw new Error(`There is no part ${only}: load, ${Object.keys(PARTS).join(', ')}`);
 
 const result = { at: new Date().toISOString(), machine: machine(), figures };
 await mkdir('bench-results', { recursive: true });

@@ -1,12 +1,14 @@
 /** Servers that are measured in turns, each with a process of load of its own: Parley and the peers beside it. */
-import type { ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { Crowd } from './crowd.ts';
 import { type Load, startLoad } from './load/load.ts';
-import type { Round, RoundResult, Scope } from './load/orders.ts';
-import type { ProtocolName, Speaking } from './load/protocols.ts';
+import type { Round, RoundResult } from './load/orders.ts';
+import type { Speaking } from './load/protocols.ts';
 import { cpuUs, freePort, start, stop } from './process.ts';
 import type { World } from './world.ts';
+
+/** By the file in peers/. */
+export type Peer = 'ws' | 'socket.io' | 'trpc' | 'guide';
 
 export interface Measured extends RoundResult {
   /** Of the server, while the round ran. */
@@ -14,25 +16,26 @@ export interface Measured extends RoundResult {
 }
 
 export interface Target extends AsyncDisposable {
-  readonly name: ProtocolName;
   readonly pid: number;
   readonly load: Load;
   /** One round, for Parley with fresh messages. @throws Error when anything was lost or came twice. */
   round(round: Omit<Round, 'texts'>): Promise<Measured>;
 }
 
-interface Place {
+/** A server that runs, and how to stop it where that is ours to do. */
+export interface Place {
   readonly pid: number;
   readonly port: number;
-  readonly server?: ChildProcess;
+  readonly stop?: () => Promise<void>;
 }
 
-async function target(place: Place, speaking: Speaking, crowd: Crowd): Promise<Target> {
+export const placeOf = ({ pid, url }: Pick<World, 'pid' | 'url'>): Place => ({ pid, port: Number(new URL(url).port) });
+
+export async function newTarget(place: Place, speaking: Speaking, crowd: Crowd): Promise<Target> {
   const { pid } = place;
   const load = startLoad();
   await load.order('begin', { ...speaking, port: place.port, who: crowd.who });
   return {
-    name: speaking.protocol,
     pid,
     load,
     async round(wanted) {
@@ -45,50 +48,48 @@ async function target(place: Place, speaking: Speaking, crowd: Crowd): Promise<T
     },
     async [Symbol.asyncDispose]() {
       await load.end();
-      if (place.server) await stop(place.server);
+      await place.stop?.();
     },
   };
 }
 
-export const parleyTarget = (world: World, crowd: Crowd, signals = false): Promise<Target> =>
-  target(
-    { pid: world.pid, port: Number(new URL(world.url).port) },
-    { protocol: 'parley', signals, peers: crowd.peers },
-    crowd,
-  );
-
-export async function peerTarget(protocol: Exclude<ProtocolName, 'parley'>, crowd: Crowd): Promise<Target> {
+export async function startPeer(peer: Peer, crowd: Crowd, env: Record<string, string> = {}): Promise<Place> {
   const port = await freePort();
-  const file = fileURLToPath(new URL(`./peers/${protocol.replace('.', '-')}.ts`, import.meta.url));
-  const env = { PEER_PORT: String(port), PEER_FRAME: crowd.frame, NODE_ENV: 'production' };
-  const server = await start(['--import', 'tsx', file], env, 'peer listening');
-  return target({ pid: server.pid ?? 0, port, server }, { protocol }, crowd);
-}
-
-/** How many messages make a round of about `ms`. */
-export async function countFor(one: Target, scope: Scope, ms: number, probe: number): Promise<number> {
-  const { ms: took } = await one.round({ scope, count: probe });
-  return Math.max(probe, Math.round((probe * ms) / took));
+  const file = fileURLToPath(new URL(`./peers/${peer.replace('.', '-')}.ts`, import.meta.url));
+  const given = { PEER_PORT: String(port), PEER_FRAME: crowd.frame, NODE_ENV: 'production', ...env };
+  const server = await start(['--import', 'tsx', file], given, 'peer listening');
+  return { pid: server.pid ?? 0, port, stop: () => stop(server) };
 }
 
 export interface Targets extends AsyncDisposable {
+  /** Parley, then the peers in their order. */
   readonly all: readonly Target[];
+  /** To all of them, until each has so many. */
+  open(connections: number): Promise<void>;
 }
 
 /** Parley and these peers. What is started already is stopped when a later one fails. */
 export async function startTargets(
   world: World,
   crowd: Crowd,
-  peers: readonly Exclude<ProtocolName, 'parley'>[],
+  peers: readonly Exclude<Peer, 'guide'>[],
 ): Promise<Targets> {
   const all: Target[] = [];
   const dispose = async () => void (await Promise.all(all.map((one) => one[Symbol.asyncDispose]())));
   try {
-    all.push(await parleyTarget(world, crowd));
-    for (const peer of peers) all.push(await peerTarget(peer, crowd));
+    all.push(await newTarget(placeOf(world), { protocol: 'parley' }, crowd));
+    for (const peer of peers) all.push(await newTarget(await startPeer(peer, crowd), { protocol: peer }, crowd));
   } catch (error) {
     await dispose();
     throw error;
   }
-  return { all, [Symbol.asyncDispose]: dispose };
+  let present = 0;
+  return {
+    all,
+    async open(connections) {
+      for (const { load } of all) await load.order('open', { count: Math.max(0, connections - present) });
+      present = Math.max(present, connections);
+    },
+    [Symbol.asyncDispose]: dispose,
+  };
 }
