@@ -6,12 +6,15 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { buildIfNeeded } from '../../scripts/build.mjs';
 import { measureBursts } from './bursts.ts';
+import { measureConnects } from './connects.ts';
 import { measureEncryption } from './encryption/main.ts';
 import { measureFanOut } from './fan-out.ts';
 import { measureFiles } from './files.ts';
 import { measureFirstLoad } from './first-load.ts';
 import { measureHistory } from './history.ts';
+import { measureIdle } from './idle.ts';
 import { measureLatency } from './latency.ts';
+import { measureLatencyUnderLoad } from './latency-under-load.ts';
 import { measureResume } from './resume.ts';
 import { type Figure, machine, verdictOf } from './stats.ts';
 import { measureTransfer } from './transfer.ts';
@@ -29,6 +32,9 @@ const PARTS: Record<string, (world: World) => Promise<Figure[]>> = {
   encryption: measureEncryption,
   'fan-out': measureFanOut,
   bursts: async (world) => [await measureBursts(world)],
+  latency: measureLatencyUnderLoad,
+  idle: measureIdle,
+  connects: measureConnects,
 };
 
 await buildIfNeeded();

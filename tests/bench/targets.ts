@@ -17,6 +17,7 @@ export interface Measured extends RoundResult {
 
 export interface Target extends AsyncDisposable {
   readonly pid: number;
+  readonly port: number;
   readonly load: Load;
   /** One round, for Parley with fresh messages. @throws Error when anything was lost or came twice. */
   round(round: Omit<Round, 'texts'>): Promise<Measured>;
@@ -37,6 +38,7 @@ export async function newTarget(place: Place, speaking: Speaking, crowd: Crowd):
   await load.order('begin', { ...speaking, port: place.port, who: crowd.who });
   return {
     pid,
+    port: place.port,
     load,
     async round(wanted) {
       const texts = speaking.protocol === 'parley' ? { texts: await crowd.seal(wanted.scope, wanted.count) } : {};
@@ -53,11 +55,16 @@ export async function newTarget(place: Place, speaking: Speaking, crowd: Crowd):
   };
 }
 
-export async function startPeer(peer: Peer, crowd: Crowd, env: Record<string, string> = {}): Promise<Place> {
+export async function startPeer(
+  peer: Peer,
+  crowd: Crowd,
+  env: Record<string, string> = {},
+  nodeOptions: readonly string[] = [],
+): Promise<Place> {
   const port = await freePort();
   const file = fileURLToPath(new URL(`./peers/${peer.replace('.', '-')}.ts`, import.meta.url));
   const given = { PEER_PORT: String(port), PEER_FRAME: crowd.frame, NODE_ENV: 'production', ...env };
-  const server = await start(['--import', 'tsx', file], given, 'peer listening');
+  const server = await start([...nodeOptions, '--import', 'tsx', file], given, 'peer listening');
   return { pid: server.pid ?? 0, port, stop: () => stop(server) };
 }
 

@@ -10,6 +10,9 @@ import { freePort, start, stop } from './process.ts';
 export interface World extends AsyncDisposable {
   readonly url: string;
   readonly sql: postgres.Sql;
+  readonly databaseUrl: string;
+  /** The server's environment, but for its port. */
+  readonly env: Record<string, string>;
   /** Of the server. */
   readonly pid: number;
   /** Where it keeps its secrets. */
@@ -48,12 +51,11 @@ export async function newWorld(): Promise<World> {
   const env = {
     DATABASE_URL: embedded.url,
     DATA_DIR: dataDir,
-    PORT: String(port),
     RATE_LIMITS: 'off',
     ACCESS_TOKEN_TTL: '86400',
     LOG_LEVEL: 'warn',
   };
-  const server = await start(['dist/server/main.js', '--migrate'], env, 'ready');
+  const server = await start(['dist/server/main.js', '--migrate'], { ...env, PORT: String(port) }, 'ready');
   const echo = await start(['--input-type=module', '-e', ECHO], { ECHO_PORT: String(echoPort) }, 'echoing');
   const bare = { PLAIN_PORT: String(plainPort), PLAIN_FILE: join(dataDir, 'plain') };
   const plain = await start(['--input-type=module', '-e', PLAIN], bare, 'plain');
@@ -63,6 +65,8 @@ export async function newWorld(): Promise<World> {
     echoUrl: `ws://127.0.0.1:${echoPort}`,
     plainUrl: `http://127.0.0.1:${plainPort}`,
     sql,
+    databaseUrl: embedded.url,
+    env,
     pid: server.pid ?? 0,
     dataDir,
     async [Symbol.asyncDispose]() {
