@@ -60,6 +60,18 @@ const filesIn = ({ content }: MessageView): readonly FileView[] =>
   must(content.kind === 'text' ? content.files : undefined, 'a message with files');
 const bytesOf = async (blob: Blob) => Buffer.from(await blob.arrayBuffer());
 
+it('[C93] the same file is fetched many times at once, also where one of them gives up', async () => {
+  const bytes = noise(11 * MIB);
+  const sent = ann().send(id, { text: '', files: [fileOf(bytes)] });
+  const [file] = filesIn(await stored(bob.chat, id, sent));
+  const plan = must(file, 'one was sent');
+  const end = new AbortController();
+  const given = bob.chat.fetchFile(plan, { signal: end.signal, onProgress: () => end.abort() });
+  const all = Promise.all([bob.chat.fetchFile(plan), bob.chat.fetchFile(plan), bob.chat.fetchFile(plan)]);
+  await expect(given).rejects.toMatchObject({ reason: 'cancelled' });
+  for (const blob of await all) expect((await bytesOf(blob)).equals(Buffer.from(bytes))).toBe(true);
+});
+
 it('[P27] what was sent with a message arrives, byte for byte, and nothing of it is readable on the server', async () => {
   const bytes = noise(11 * MIB + 12_345);
   const small = new TextEncoder().encode('the meadow behind the house, in June');
@@ -72,7 +84,13 @@ it('[P27] what was sent with a message arrives, byte for byte, and nothing of it
         width: 2,
         height: 1,
       }),
-      fileOf(small, { name: '../../etc/\u202Efdp.exe', voice: true, durationMs: 1_234.5, waveform: [1, 50.4, 100] }),
+      fileOf(small, {
+        file: new Blob([small], { type: 'audio/ogg' }),
+        name: '../../etc/\u202Efdp.exe',
+        voice: true,
+        durationMs: 1_234.5,
+        waveform: [1, 50.4, 100],
+      }),
     ],
   });
   await stored(ann(), id, sent);

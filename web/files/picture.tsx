@@ -20,6 +20,8 @@ interface Props {
 /** The shapes that a picture may take in the list: panoramas and towers are cut. */
 const WIDEST = 2.4;
 const TALLEST = 0.62;
+/** Larger ones come when they are asked for: what somebody else sends must not eat what one pays for. */
+const BY_ITSELF_BYTES = 10_000_000;
 /** Small ones are not blown up, but can always be hit. */
 const LEAST_REM = 7;
 const REM_PX = 16;
@@ -31,7 +33,8 @@ const widthOf = (shape: number, pixels: number | null): number =>
 export function Picture({ file, alone, by, there }: Props) {
   const { blurhash, width, height, conversationId } = file;
   const place = useRef<HTMLButtonElement>(null);
-  const shown = useFile(file.thumbnail ?? file, useNear(place) && there);
+  const small = file.thumbnail ?? file;
+  const shown = useFile(small, useNear(place) && there && small.size <= BY_ITSELF_BYTES);
   const shape = width && height ? Math.min(WIDEST, Math.max(TALLEST, width / height)) : 1.4;
   const alt = file.alt ?? `Picture from ${by}`;
   return (

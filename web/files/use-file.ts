@@ -5,8 +5,11 @@ import { chat } from '../chat.ts';
 import { fileProblem } from './problems.ts';
 
 interface Opened {
-  url: Promise<string>;
-  bytes: number;
+  readonly name: string;
+  readonly url: Promise<string>;
+  /** Until it has come: how to give it up. */
+  end: AbortController | null;
+  readonly bytes: number;
   /** Places that show it now. */
   users: number;
 }
@@ -16,34 +19,54 @@ const KEPT_BYTES = 48 * 1024 * 1024;
 
 const opened = new Map<string, Opened>();
 
+/** A message can name any file, with another key and as something else: that is another file to us. */
+const nameOf = ({ conversationId, id, key, mime }: FileView): string => `${conversationId} ${id} ${key} ${mime}`;
+
 /** Drops what nobody shows, oldest first. */
 function shrink(): void {
   let kept = [...opened.values()].reduce((sum, { bytes }) => sum + bytes, 0);
-  for (const [id, one] of opened) {
+  for (const [name, one] of opened) {
     if (kept <= KEPT_BYTES) return;
     if (one.users > 0) continue;
-    opened.delete(id);
+    opened.delete(name);
     kept -= one.bytes;
     void one.url.then(URL.revokeObjectURL, () => {});
   }
 }
 
 function take(file: FileView): Opened {
-  const known = opened.get(file.id);
-  const one = known ?? { url: chat.fetchFile(file).then(URL.createObjectURL), bytes: file.size, users: 0 };
+  const known = opened.get(nameOf(file));
+  const one = known ?? fetched(file);
   one.users++;
   // At the end, as the newest.
-  opened.delete(file.id);
-  opened.set(file.id, one);
-  if (!known) {
-    one.url.catch(() => opened.get(file.id) === one && opened.delete(file.id));
-    shrink();
-  }
+  opened.delete(one.name);
+  opened.set(one.name, one);
+  if (!known) shrink();
   return one;
 }
 
+function fetched(file: FileView): Opened {
+  const [name, end] = [nameOf(file), new AbortController()];
+  const url = chat.fetchFile(file, { signal: end.signal }).then(URL.createObjectURL);
+  const one: Opened = { name, url, end, bytes: file.size, users: 0 };
+  url.then(
+    () => (one.end = null),
+    () => drop(one),
+  );
+  return one;
+}
+
+function drop(one: Opened): void {
+  if (opened.get(one.name) === one) opened.delete(one.name);
+}
+
+/** What nobody waits for any more is not fetched to its end: whoever scrolls through a year of pictures wants none of them. */
 function giveBack(one: Opened): void {
   one.users--;
+  if (one.users === 0 && one.end) {
+    drop(one);
+    one.end.abort();
+  }
   shrink();
 }
 
@@ -55,8 +78,15 @@ export function keepOpen(files: readonly FileView[], sent: readonly OutgoingFile
       [file.thumbnail, sent[i]?.thumbnail?.file],
     ] as const;
     for (const [one, blob] of blobs) {
-      if (one && blob)
-        opened.set(one.id, { url: Promise.resolve(URL.createObjectURL(blob)), bytes: blob.size, users: 0 });
+      if (!one || !blob) continue;
+      const name = nameOf(one);
+      opened.set(name, {
+        name,
+        url: Promise.resolve(URL.createObjectURL(blob)),
+        end: null,
+        bytes: blob.size,
+        users: 0,
+      });
     }
   }
   shrink();
@@ -68,7 +98,7 @@ export function forgetFiles(): void {
   opened.clear();
 }
 
-export const isOpen = (file: FileView): boolean => opened.has(file.id);
+export const isOpen = (file: FileView): boolean => opened.has(nameOf(file));
 
 export interface ShownFile {
   /** Null until it has come. */
@@ -79,38 +109,38 @@ export interface ShownFile {
 }
 
 interface Outcome {
-  id: string | null;
+  name: string | null;
   url: string | null;
   problem: string | null;
 }
 
-const NOTHING: Outcome = { id: null, url: null, problem: null };
+const NOTHING: Outcome = { name: null, url: null, problem: null };
 
 /** An address of the opened file for as long as this component is there; nothing is fetched before it is wanted. */
 export function useFile(file: FileView, wanted = true): ShownFile {
   const [state, setState] = useState<Outcome>(NOTHING);
   const [attempt, setAttempt] = useState(0);
-  const { id } = file;
+  const name = nameOf(file);
   useEffect(() => {
     if (!wanted) return;
     let isThere = true;
     const one = take(file);
     one.url.then(
-      (url) => isThere && setState({ id, url, problem: null }),
-      (error: unknown) => isThere && setState({ id, url: null, problem: fileProblem(error) }),
+      (url) => isThere && setState({ name, url, problem: null }),
+      (error: unknown) => isThere && setState({ name, url: null, problem: fileProblem(error) }),
     );
     return () => {
       isThere = false;
       giveBack(one);
     };
-    // The same id is the same file for ever.
+    // The same name is the same file for ever.
     // oxlint-disable-next-line react-hooks/exhaustive-deps
-  }, [id, wanted, attempt]);
+  }, [name, wanted, attempt]);
   const retry = useCallback(() => {
     setState(NOTHING);
     setAttempt((before) => before + 1);
   }, []);
   // What came of another file is nothing of this one.
-  const { url, problem } = state.id === id ? state : NOTHING;
+  const { url, problem } = state.name === name ? state : NOTHING;
   return { url, problem, retry };
 }

@@ -64,7 +64,7 @@ function read(conversationId: string, value: unknown, isThumbnail = false): File
   return {
     id,
     conversationId,
-    kind: voice === true ? 'voice' : SHOWN_AS_IMAGE.test(type) ? 'image' : 'file',
+    kind: voice === true && type.startsWith('audio/') ? 'voice' : SHOWN_AS_IMAGE.test(type) ? 'image' : 'file',
     name: cleanName(name),
     mime: type,
     size,

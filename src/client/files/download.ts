@@ -9,6 +9,7 @@ import {
   sealedFileLength,
 } from '#crypto/file-layout';
 import type { Bytes } from '#crypto/verify';
+import { platform } from '#client/platform';
 import { backoffMs, sleep } from '../backoff.ts';
 import type { Context } from '../context.ts';
 import { inSdkWords, isTransient, SdkError } from '../errors.ts';
@@ -16,8 +17,8 @@ import type { FileView, Progress } from '../types.ts';
 
 /** Of each piece, in a row. */
 const ATTEMPTS = 8;
-/** One piece over a slow line. */
-const PIECE_MS = 120_000;
+/** Nothing has come for this long: the connection is dead. However slow, one that moves is not. */
+const STALL_MS = 30_000;
 /** While one is opened the next is on its way. */
 const AHEAD = 2;
 /** Headers of files that are read here and there. */
@@ -40,6 +41,7 @@ export class Downloads {
     const pieces = piecesOf(file.size);
     const total = sealedFileLength(file.size);
     const end = this.#end(signal);
+    const reading = crypto.randomUUID();
     const under: Promise<Bytes>[] = [];
     const fetchPiece = (piece: number) => {
       const range = pieceRange(piece, file.size);
@@ -56,7 +58,7 @@ export class Downloads {
       if (piece + AHEAD < pieces) fetchPiece(piece + AHEAD);
       header ??= sealed.slice(0, BOX_HEADER_BYTES);
       if (piece === 0) sealed = sealed.subarray(BOX_HEADER_BYTES);
-      const opened = await inSdkWords(this.#context.keyring.openPiece(jobOf(file, header), piece, sealed));
+      const opened = await inSdkWords(this.#context.keyring.openPiece(jobOf(file, header), { reading, piece }, sealed));
       // Browsers put blobs where they do not count as memory of the page.
       parts.push(new Blob([opened]));
       onProgress?.({ done: Math.min(pieceRange(piece, file.size).end, total), total });
@@ -107,23 +109,50 @@ export class Downloads {
   async #attempt({ id }: FileView, { start, end }: FileRange, signal: AbortSignal): Promise<Bytes> {
     const { road } = this.#context;
     const headers = { authorization: `Bearer ${await road.token()}`, range: `bytes=${start}-${end - 1}` };
-    const limited = AbortSignal.any([signal, AbortSignal.timeout(PIECE_MS)]);
-    let response: Response;
-    let bytes: Bytes;
+    const stalled = platform.newEnd();
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const moved = () => {
+      clearTimeout(timer);
+      timer = setTimeout(() => stalled.abort(), STALL_MS);
+    };
+    moved();
     try {
-      response = await fetch(`${road.url}/files/${id}`, { headers, signal: limited });
-      bytes = new Uint8Array(await response.arrayBuffer());
-    } catch (cause) {
-      throw new SdkError('NETWORK', 'network', { cause });
+      const over = AbortSignal.any([signal, stalled.signal]);
+      const response = await fetch(`${road.url}/files/${id}`, { headers, signal: over }).catch(broken);
+      if (response.status !== 206) throw refusal(response.status);
+      return await exactly(end - start, response, moved);
+    } finally {
+      clearTimeout(timer);
+      // What is left of an answer that nobody wants is not waited for.
+      stalled.abort();
     }
-    if (response.status === 404) throw new SdkError('NOT_FOUND', 'not_found');
-    // The file ends before it should: it is not the one that was sent.
-    if (response.status === 416) throw new SdkError('CRYPTO', 'FILE_CHANGED');
-    if (response.status !== 206)
-      throw new SdkError(response.status === 429 ? 'TOO_MANY_REQUESTS' : 'NETWORK', `download_${response.status}`);
-    if (bytes.length !== end - start) throw new SdkError('CRYPTO', 'FILE_CHANGED');
-    return bytes;
   }
+}
+
+const broken = (cause: unknown): never => {
+  throw new SdkError('NETWORK', 'network', { cause });
+};
+
+function refusal(status: number): SdkError {
+  if (status === 404) return new SdkError('NOT_FOUND', 'not_found');
+  // The file ends before it should: it is not the one that was sent.
+  if (status === 416) return new SdkError('CRYPTO', 'FILE_CHANGED');
+  return new SdkError(status === 429 ? 'TOO_MANY_REQUESTS' : 'NETWORK', `download_${status}`);
+}
+
+/** More or fewer bytes than were asked for are another file's. */
+async function exactly(length: number, response: Response, moved: () => void): Promise<Bytes> {
+  const bytes = new Uint8Array(length);
+  let filled = 0;
+  const reader = response.body?.getReader();
+  for (let next = await reader?.read().catch(broken); next?.value; next = await reader?.read().catch(broken)) {
+    moved();
+    if (filled + next.value.length > length) throw new SdkError('CRYPTO', 'FILE_CHANGED');
+    bytes.set(next.value, filled);
+    filled += next.value.length;
+  }
+  if (filled < length) throw new SdkError('CRYPTO', 'FILE_CHANGED');
+  return bytes;
 }
 
 const jobOf = ({ id, conversationId, key, size, sha256 }: FileView, header: Bytes) => ({

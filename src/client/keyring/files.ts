@@ -29,6 +29,17 @@ interface Hashing {
   next: number;
 }
 
+/** A piece of a file that is read from first to last. */
+export interface Turn {
+  /** Of this reading alone: the same file may be read several times at once. */
+  reading: string;
+  piece: number;
+}
+
+/** Readings that were given up leave the hash of what they had. Nobody has so many at once. */
+const READINGS = 256;
+const READING = 'reading';
+
 /** Files that are being read here and there, such as a video; deriving their keys again costs little. */
 const OPENERS = 16;
 
@@ -36,6 +47,7 @@ export class Files {
   readonly #device: Device;
   readonly #sealers = new Map<string, FileSealer>();
   readonly #openers = new Map<string, FileOpener>();
+  /** Of files that are sealed, by file; of those that are read, by reading. */
   readonly #hashes = new Map<string, Hashing>();
 
   constructor(device: Device) {
@@ -89,16 +101,19 @@ export class Files {
   }
 
   /** From first to last: throws FILE_CHANGED with the last one when the whole is not what the message named. */
-  async openPiece(job: OpenJob, piece: number, sealed: Bytes): Promise<Bytes> {
+  async openPiece(job: OpenJob, { reading, piece }: Turn, sealed: Bytes): Promise<Bytes> {
     const { length, header, sha256 } = job;
     const range = pieceRange(piece, length);
     const opened = await this.open(job, range, sealed);
-    const fileId = `open ${job.place.fileId}`;
-    if (piece === 0) await this.#hash(fileId, -1, header);
-    await this.#hash(fileId, piece, sealed);
+    const name = `${READING} ${reading}`;
+    if (piece === 0) {
+      this.#forgetReading();
+      await this.#hash(name, -1, header);
+    }
+    await this.#hash(name, piece, sealed);
     if (piece === piecesOf(length) - 1) {
-      const hashing = this.#hashes.get(fileId);
-      this.#hashes.delete(fileId);
+      const hashing = this.#hashes.get(name);
+      this.#hashes.delete(name);
       const isWhole = hashing?.next === piecesOf(length) && toBase64(hashing.hash.digest()) === sha256;
       if (!isWhole) throw new KeyringError('FILE_CHANGED');
     }
@@ -123,10 +138,16 @@ export class Files {
     return opener;
   }
 
-  async #hash(fileId: string, piece: number, bytes: Bytes): Promise<void> {
-    const isFirst = piece === -1 || (piece === 0 && this.#hashes.get(fileId)?.next !== 0);
-    if (isFirst) this.#hashes.set(fileId, { hash: await newFileHash(), next: piece });
-    const hashing = this.#hashes.get(fileId);
+  #forgetReading(): void {
+    const readings = [...this.#hashes.keys()].filter((name) => name.startsWith(READING));
+    const [oldest] = readings;
+    if (oldest !== undefined && readings.length >= READINGS) this.#hashes.delete(oldest);
+  }
+
+  async #hash(name: string, piece: number, bytes: Bytes): Promise<void> {
+    const isFirst = piece === -1 || (piece === 0 && this.#hashes.get(name)?.next !== 0);
+    if (isFirst) this.#hashes.set(name, { hash: await newFileHash(), next: piece });
+    const hashing = this.#hashes.get(name);
     if (hashing?.next !== piece) return;
     hashing.hash.update(bytes);
     hashing.next++;

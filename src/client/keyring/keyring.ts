@@ -21,7 +21,7 @@ import { chronicle } from './chronicle.ts';
 import { Device } from './device.ts';
 import type { KeyDirectory } from './directory.ts';
 import { EpochLog } from './epoch-log.ts';
-import { Files, type OpenJob, type SealJob } from './files.ts';
+import { Files, type OpenJob, type SealJob, type Turn } from './files.ts';
 import { reasonOf } from './error.ts';
 import { Identities } from './identities.ts';
 import { IdentityLog } from './identity-log.ts';
@@ -308,8 +308,8 @@ export class Keyring {
   }
 
   /** In their order: the last one checks the whole. */
-  async openPiece(job: OpenJob, piece: number, sealed: Bytes): Promise<Bytes> {
-    return this.#files.openPiece(job, piece, sealed);
+  async openPiece(job: OpenJob, turn: Turn, sealed: Bytes): Promise<Bytes> {
+    return this.#files.openPiece(job, turn, sealed);
   }
 
   async openRange(job: OpenJob, range: FileRange, sealed: Bytes): Promise<Bytes> {
