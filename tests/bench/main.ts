@@ -13,6 +13,7 @@ import { measureFiles } from './files.ts';
 import { measureFirstLoad } from './first-load.ts';
 import { measureHistory } from './history.ts';
 import { measureIdle } from './idle.ts';
+import { measureIngest } from './ingest/main.ts';
 import { measureLatency } from './latency.ts';
 import { measureLatencyUnderLoad } from './latency-under-load.ts';
 import { measureResume } from './resume.ts';
@@ -31,6 +32,7 @@ const PARTS: Record<string, (world: World) => Promise<Figure[]>> = {
   transfer: async (world) => [...(await measureFiles(world)), ...(await measureTransfer(world))],
   encryption: measureEncryption,
   'fan-out': measureFanOut,
+  ingest: measureIngest,
   bursts: async (world) => [await measureBursts(world)],
   latency: measureLatencyUnderLoad,
   idle: measureIdle,

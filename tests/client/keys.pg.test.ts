@@ -7,7 +7,7 @@ import { selectChanged } from '#client/select';
 import { must } from '#lib/must';
 import { issueCode } from '#server/domain/account-codes';
 import { add } from '../crypto/people.ts';
-import { draftEpoch, type Person, type Room, sealTitle, send } from '../harness/people.ts';
+import { draftEpoch, newUser, type Person, type Room, sealTitle, send } from '../harness/people.ts';
 import { newComer } from '../harness/registration.ts';
 import { newServer, type TestServer } from '../harness/server.ts';
 import { messagesOf, newChat, sameOn, stored, type TestChat, textsOf, until } from './people.ts';
@@ -69,6 +69,16 @@ it('[C81] added with the history one reads everything, without it what comes', a
   await using elsewhere = await sameOn(server.url, cyd);
   await elsewhere.chat.open(id);
   expect(textsOf(elsewhere.chat, id)).toEqual(['in the first epoch', 'in the second', 'to both']);
+});
+
+it('[C66] one of more people than fit into one question is removed, by somebody who knows all of them', async () => {
+  const crowd = await Promise.all(Array.from({ length: 120 }, () => newUser(server, 'crowd')));
+  const ids = crowd.map(({ userId }) => userId);
+  const id = await ann.chat.createGroup('Crowd', ids);
+  await ann.chat.removeParticipant(id, must(ids[0], 'there are many'));
+  await until(ann.chat, ({ conversations }) => conversations[id]?.participants.length === ids.length);
+  expect(epochOf(ann, id)).toBe(1);
+  for (const person of crowd) await person[Symbol.asyncDispose]();
 });
 
 /** What somebody with keys of his own makes of a database: every key he can get at, by epoch. */
