@@ -1,7 +1,7 @@
 /** Ten messages under way at a time to 1,000 connections, beside a bare `ws` that sends one after another. */
 import { must } from '#lib/must';
 import { newCrowd } from './crowd.ts';
-import { type Figure, round } from './stats.ts';
+import { type Figure, median, medianRatio, round } from './stats.ts';
 import { startTargets, type Target } from './targets.ts';
 import { inTurns } from './turns.ts';
 import type { World } from './world.ts';
@@ -20,17 +20,19 @@ export async function measureBursts(world: World): Promise<Figure> {
   });
   const [parley, ws] = targets.all;
   const turns = [turn(parley, IN_FLIGHT), turn(ws, 1), turn(ws, IN_FLIGHT)];
-  const [ours, one, ten] = (await inTurns(turns, PROBE)).map(({ rate, cost, loadCost }) => ({
-    perSecond: round(rate / CONNECTIONS, 0),
-    us: round(cost, 1),
-    loadUs: round(loadCost, 1),
-  }));
-  const parts = Object.entries({ '': ours, 'ws one by one ': one, 'ws in bursts ': ten }).flatMap(([who, seen]) =>
-    Object.entries(seen ?? {}).map(([key, value]) => [`${who}${key}`, value] as const),
-  );
+  const seen = await inTurns(turns, PROBE);
+  const [ours, one] = seen.map(({ rates }) => rates);
+  const parts = ['', 'ws one by one ', 'ws in bursts '].flatMap((who, i) => {
+    const { rates, costs, loadCosts } = must(seen[i], 'all had their turns');
+    return [
+      [`${who}perSecond`, round(median(rates) / CONNECTIONS, 0)],
+      [`${who}us`, round(median(costs), 1)],
+      [`${who}loadUs`, round(median(loadCosts), 1)],
+    ] as const;
+  });
   return {
     name: 'messages/s to 1,000 in bursts of 10 / bare ws one by one',
-    value: round((ours?.perSecond ?? 0) / (one?.perSecond ?? 1)),
+    value: round(medianRatio(ours ?? [], one ?? [])),
     unit: 'x',
     atLeast: 4,
     parts: Object.fromEntries(parts),

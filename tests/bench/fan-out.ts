@@ -2,7 +2,7 @@
 import { must } from '#lib/must';
 import { newCrowd } from './crowd.ts';
 import type { Scope } from './load/orders.ts';
-import { type Figure, round } from './stats.ts';
+import { type Figure, median, medianRatio, round } from './stats.ts';
 import { startTargets } from './targets.ts';
 import { inTurns, type Seen } from './turns.ts';
 import type { World } from './world.ts';
@@ -21,23 +21,23 @@ const PEERS = Object.keys(AT_LEAST) as Peer[];
 function compare(step: (typeof STEPS)[number], peer: Peer, ours: Seen, theirs: Seen): Figure[] {
   const judged = step.scope === 'all' && step.connections >= 1_000 ? { atLeast: AT_LEAST[peer] } : {};
   const both = (key: keyof Seen, name: string, digits: number) => ({
-    [name]: round(ours[key], digits),
-    [`${peer} ${name}`]: round(theirs[key], digits),
+    [name]: round(median(ours[key]), digits),
+    [`${peer} ${name}`]: round(median(theirs[key]), digits),
   });
   return [
     {
       name: `fan-out to ${step.name}, deliveries/s / ${peer}`,
-      value: round(ours.rate / theirs.rate),
+      value: round(medianRatio(ours.rates, theirs.rates)),
       unit: 'x',
       ...judged,
-      parts: { ...both('rate', 'perSecond', 0), ...both('loadCost', 'loadUs', 1) },
+      parts: { ...both('rates', 'perSecond', 0), ...both('loadCosts', 'loadUs', 1) },
     },
     {
       name: `fan-out to ${step.name}, deliveries per CPU / ${peer}`,
-      value: round(theirs.cost / ours.cost),
+      value: round(medianRatio(theirs.costs, ours.costs)),
       unit: 'x',
       ...judged,
-      parts: both('cost', 'us', 1),
+      parts: both('costs', 'us', 1),
     },
   ];
 }
@@ -55,7 +55,7 @@ export async function measureFanOut(world: World): Promise<Figure[]> {
     );
     const [ours, ...theirs] = seen;
     const parley = must(ours, 'Parley is the first target');
-    if (step.scope === 'all') costs.push(parley.cost);
+    if (step.scope === 'all') costs.push(median(parley.costs));
     figures.push(...PEERS.flatMap((peer, i) => compare(step, peer, parley, must(theirs[i], 'each peer has its turn'))));
   }
   const [few = 1, , many = 1] = costs;

@@ -7,6 +7,10 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 ? (sorted[middle] ?? 0) : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2;
 }
 
+/** Of numbers measured in turns: the median of each turn's own ratio, in which both met the same machine. */
+export const medianRatio = (above: readonly number[], below: readonly number[]): number =>
+  median(above.map((value, i) => value / (below[i] ?? Number.NaN)));
+
 export function percentile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;

@@ -1,9 +1,8 @@
 /** Targets measured in turns, round by round, so that they meet the same machine. */
 import type { Round } from './load/orders.ts';
-import { median } from './stats.ts';
 import type { Measured, Target } from './targets.ts';
 
-const ROUNDS = 5;
+const ROUNDS = 7;
 const ROUND_MS = 1_000;
 
 export interface Turn {
@@ -11,14 +10,14 @@ export interface Turn {
   readonly round: Omit<Round, 'texts' | 'count'>;
 }
 
-/** Medians of the rounds. */
+/** Round by round. */
 export interface Seen {
   /** Deliveries per second. */
-  readonly rate: number;
+  readonly rates: readonly number[];
   /** Microseconds of the server's CPU for each. */
-  readonly cost: number;
+  readonly costs: readonly number[];
   /** The generator's own, which should be the smaller part. */
-  readonly loadCost: number;
+  readonly loadCosts: readonly number[];
 }
 
 /** @param probe messages for each room in a first round, which warms up and tells how many make a second. */
@@ -33,8 +32,8 @@ export async function inTurns(turns: readonly Turn[], probe: number): Promise<Se
     for (const [n, { target, round }] of turns.entries())
       seen[n]?.push(await target.round({ ...round, count: counts[n] ?? probe }));
   return seen.map((rounds) => ({
-    rate: median(rounds.map(({ deliveries, ms }) => (deliveries * 1000) / ms)),
-    cost: median(rounds.map(({ cpuUs, deliveries }) => cpuUs / deliveries)),
-    loadCost: median(rounds.map(({ ownCpuUs, deliveries }) => ownCpuUs / deliveries)),
+    rates: rounds.map(({ deliveries, ms }) => (deliveries * 1000) / ms),
+    costs: rounds.map(({ cpuUs, deliveries }) => cpuUs / deliveries),
+    loadCosts: rounds.map(({ ownCpuUs, deliveries }) => ownCpuUs / deliveries),
   }));
 }

@@ -1,10 +1,10 @@
 /** Starts the guide's architecture: a database of its own on the same PostgreSQL, and a Redis for its jobs. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import type { Crowd } from './crowd.ts';
-import { freePort } from './process.ts';
-import { type Place, startPeer } from './targets.ts';
-import type { World } from './world.ts';
+import type { Crowd } from '../../crowd.ts';
+import { freePort } from '../../process.ts';
+import { type Place, startPeer } from '../../targets.ts';
+import type { World } from '../../world.ts';
 
 const DATABASE = 'bench_guide';
 
