@@ -23,7 +23,7 @@ export { type AuthoredEpoch, authorEpoch, type EpochAuthor, type EpochDraft } fr
 export { concat, fromUtf8, random, toBase64Url, toHex, utf8 } from './bytes.ts';
 export { generateSealKey, importSealKey, open, seal } from './cobblestone.ts';
 export { checkCommitment, messageKey, ratchetKey, reactionKey, reactionTag } from './epoch-key.ts';
-export { importKemPublicKey, type KemPrivateKey, type KemPublicKey } from './hpke.ts';
+export { importKemPublicKey, loadHpke, type KemPrivateKey, type KemPublicKey } from './hpke.ts';
 export { type KeychainPlace, openKeychain, sealKeychain } from './keychain.ts';
 export { importKeyring, type Keyring, type KeyGeneration, type LiveKeys } from './keyring.ts';
 export { openEnvelope, type Payload, sealEnvelope } from './message.ts';

@@ -1,4 +1,5 @@
 /** The primitives on WebCrypto, for browsers and their workers. */
+import { sha256 } from '@hpke/common';
 import type { AesKey, Bytes, Primitives, SealKey, SigningKey, VerifyKey } from './primitives.types.ts';
 
 const ED25519 = 'Ed25519';
@@ -59,9 +60,8 @@ export const primitives: Primitives = {
   random: (length) => globalThis.crypto.getRandomValues(new Uint8Array(length)),
   sha256: (data) => bytes(subtle().digest('SHA-256', view(data))),
   async newSha256() {
-    const { createSHA256 } = await import('hash-wasm');
-    const hash = await createSHA256();
-    return { update: (data) => void hash.update(data), digest: () => new Uint8Array(hash.digest('binary')) };
+    const hash = sha256.create();
+    return { update: (data) => void hash.update(data), digest: () => new Uint8Array(hash.digest()) };
   },
   async hmacSha256(key, data) {
     const hmac = await subtle().importKey('raw', view(key), { name: 'HMAC', hash: 'SHA-256' }, false, ['sign']);

@@ -1,5 +1,6 @@
 /** The worker: a keyring on IndexedDB, offered to the page that started it. */
 import { expose, transfer } from 'comlink';
+import { loadHpke } from '#crypto/index';
 import { type KeyDirectory } from '../keyring/directory.ts';
 import { Keyring } from '../keyring/keyring.ts';
 import { indexedDbStorage } from '../storage/indexeddb.ts';
@@ -19,6 +20,8 @@ const storage = () => indexedDbStorage().catch(() => memoryStorage(false));
 
 expose({
   async start(directory) {
+    // Beside what the page does first; what it cannot get now is asked for again when it is needed.
+    void loadHpke().catch(() => {});
     keyring = new Keyring(await storage(), directory);
   },
   async call(name, args) {
