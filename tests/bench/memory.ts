@@ -2,7 +2,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Crowd } from './crowd.ts';
-import type { Speaking } from './load/protocols.ts';
 import { freePort, residentBytes, start, stop } from './process.ts';
 import { newTarget, startPeer, type Peer, type Place, type Target } from './targets.ts';
 import type { World } from './world.ts';
@@ -21,8 +20,8 @@ export async function freshParley(world: World, crowd: Crowd, signals = false): 
   return newTarget(place, { protocol: 'parley', signals, peers: crowd.peers }, crowd);
 }
 
-export const freshPeer = async (peer: Exclude<Peer, 'guide'>, crowd: Crowd): Promise<Target> =>
-  newTarget(await startPeer(peer, crowd, {}, COLLECTING), { protocol: peer } satisfies Speaking, crowd);
+export const freshPeer = async (peer: Exclude<Peer, 'guide'>, crowd: Crowd, signals = false): Promise<Target> =>
+  newTarget(await startPeer(peer, crowd, {}, COLLECTING), { protocol: peer, signals }, crowd);
 
 export async function heldBytes({ pid }: Target): Promise<number> {
   await sleep(SETTLE_MS);

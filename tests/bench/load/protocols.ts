@@ -55,13 +55,14 @@ function parley(signals: boolean, peers: readonly string[]): Protocol {
   };
 }
 
-const trpc: Protocol = {
+/** @param four whether to subscribe four times, as a client does that has a subscription for each kind of news. */
+const trpc = (four: boolean): Protocol => ({
   path: () => '/',
-  greet: ({ room }) => [call(FEED, 'subscription', 'follow', { room })],
+  greet: ({ room }) => (four ? [2, 3, 4, FEED] : [FEED]).map((id) => call(id, 'subscription', 'follow', { room })),
   hear: (text) => (text.startsWith('{"id":1,') && text.includes('"type":"started"') ? READY : keepAlive(text)),
   isDelivery: isFeedEvent,
   trigger: (room) => call(5, 'mutation', 'send', { room }),
-};
+});
 
 const socketIo: Protocol = {
   path: ({ room }) => `/socket.io/?EIO=4&transport=websocket&room=${room}`,
@@ -85,6 +86,7 @@ const ws: Protocol = {
 
 export interface Speaking {
   readonly protocol: ProtocolName;
+  /** Four subscriptions instead of one: typing, presence and receipts too. */
   readonly signals?: boolean;
   /** Whose presence a connection with signals looks at. */
   readonly peers?: readonly string[];
@@ -92,6 +94,6 @@ export interface Speaking {
 
 export function protocolOf({ protocol, signals = false, peers = [] }: Speaking): Protocol {
   if (protocol === 'parley') return parley(signals, peers);
-  if (protocol === 'trpc') return trpc;
+  if (protocol === 'trpc') return trpc(signals);
   return protocol === 'ws' ? ws : socketIo;
 }
