@@ -21,14 +21,20 @@ export async function startGuide(world: World, crowd: Crowd): Promise<Place & As
     redis.once('error', reject);
   });
   const env = { GUIDE_DATABASE_URL: database.href, GUIDE_REDIS_URL: `redis://127.0.0.1:${redisPort}` };
-  const { pid, port, stop } = await startPeer('guide', crowd, env);
+  const stopRedis = async () => {
+    redis.kill();
+    await once(redis, 'exit');
+  };
+  const { pid, port, stop } = await startPeer('guide', crowd, env).catch(async (error: unknown) => {
+    await stopRedis();
+    throw error;
+  });
   return {
     pid,
     port,
     async [Symbol.asyncDispose]() {
       await stop?.();
-      redis.kill();
-      await once(redis, 'exit');
+      await stopRedis();
     },
   };
 }
