@@ -28,7 +28,7 @@ export type Verdict =
       readonly version: number;
       readonly createdAt: string;
       readonly attachments: Attachment[];
-      /** The sender's own read watermark before; what lies between was read by answering. */
+      /** The sender's own read watermark before; what lies between was read by answering, and is noted with the message. */
       readonly readBefore: number;
       /** Not null while the sender hides what he reads. */
       readonly readsHiddenAfter: number | null;
@@ -113,7 +113,11 @@ export class Writer {
         sql,
         batch.map(({ message }) => message),
       );
-      for (const row of rows) batch[row.ord - 1]?.resolve(toVerdict(row));
+      const spoken = new Map<string, number>();
+      for (const row of rows) {
+        const one = batch[row.ord - 1];
+        if (one) one.resolve(after(toVerdict(row), one.message, spoken));
+      }
     } catch (error) {
       // The same id written by another node at the same moment: one row must not fail its neighbours.
       const [only] = batch;
@@ -151,6 +155,15 @@ function takeBatch(lane: Lane): Waiting[] {
   }
   lane.waiting = later;
   return batch;
+}
+
+/** Of several by one person in a batch only the first follows the watermark of before. */
+function after(verdict: Verdict, { conversationId, senderId }: NewMessage, spoken: Map<string, number>): Verdict {
+  if (verdict.kind !== 'stored') return verdict;
+  const key = `${conversationId}/${senderId}`;
+  const readBefore = spoken.get(key) ?? verdict.readBefore;
+  spoken.set(key, verdict.seq);
+  return { ...verdict, readBefore };
 }
 
 function toVerdict(row: Row): Verdict {
@@ -235,14 +248,25 @@ function store(sql: Sql, batch: NewMessage[]): Promise<Row[]> {
       returning id, conversation_id, sender_id, seq, version, created_at, attachments
     ),
     ${files.attached}
+    spoke as (
+      select s.conversation_id, s.sender_id, max(s.seq) as last, count(*) as own, min(j.read_seq) as before,
+        min(j.reads_hidden_after) as hidden
+      from stored s join judged j on j.id = s.id group by 1, 2
+    ),
+    noted as (
+      insert into receipts (conversation_id, user_id, kind, from_seq, up_to_seq)
+      select conversation_id, sender_id, kind, before, last - 1 from spoke cross join (values ('delivered'), ('read')) k(kind)
+      where last - before > own and (kind = 'delivered' or hidden is null)
+      on conflict do nothing
+    ),
     moved as (
       update conversation_participants p set read_seq = greatest(p.read_seq, r.last),
         delivered_seq = greatest(p.delivered_seq, r.last), changed_xid = pg_current_xact_id()
-      from (select conversation_id, sender_id, max(seq) as last from stored group by 1, 2) r
-      where p.conversation_id = r.conversation_id and p.user_id = r.sender_id
+      from spoke r where p.conversation_id = r.conversation_id and p.user_id = r.sender_id
     )
     select j.ord, j.verdict, s.seq, s.version, s.created_at, s.attachments, coalesce(j.read_seq, 0) as read_before, j.reads_hidden_after
-    from judged j left join stored s on s.id = j.id and j.verdict = 'new'`;
+    from judged j left join stored s on s.id = j.id and j.verdict = 'new'
+    order by j.ord`;
 }
 
 const withoutFiles = (sql: Sql) => ({

@@ -15,7 +15,7 @@ import { change, type Change, currentXid, takeVersions } from './change.ts';
 import { checkEnvelope, checkKeys } from './envelopes.ts';
 import { dropAttachments } from './files.ts';
 import { loadMessages, seenBy } from './present.ts';
-import { noteAnswer } from './receipts.ts';
+import { tellAnswer } from './receipts.ts';
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest();
 const EMPTY = new Uint8Array(32);
@@ -91,12 +91,12 @@ async function write(deps: Deps, message: Parameters<Deps['writer']['write']>[0]
   }
 }
 
-async function announce(
+function announce(
   deps: Deps,
   userId: string,
   input: z.output<typeof SendMessage>,
   verdict: Verdict & { kind: 'stored' },
-): Promise<MessageSeen> {
+): MessageSeen {
   const { seq, version, createdAt, attachments, readBefore, readsHiddenAfter } = verdict;
   const { id, conversationId, contentEncrypted, keyEpoch, messageType } = input;
   const message: Message = {
@@ -120,7 +120,7 @@ async function announce(
   deps.offline.note(conversationId);
   // Who answers has read what came before; that his own message is read by him, every client knows from its sender.
   if (readBefore < seq - 1)
-    await noteAnswer(deps, { conversationId, userId, readBefore, readsHiddenAfter, seq, at: createdAt });
+    tellAnswer(deps, { conversationId, userId, readsHiddenAfter, seq, at: createdAt });
   return { ...message, reactions: [] };
 }
 

@@ -3,7 +3,7 @@ import { and, asc, eq, gt, isNull, ne, sql } from 'drizzle-orm';
 import type { z } from 'zod';
 import { notFound } from '#protocol/errors';
 import type { Advance, MessageStatus, SetStatus, Watermarks } from '#protocol/receipt';
-import { conversationParticipants, receipts } from '../db/tables.ts';
+import { conversationParticipants } from '../db/tables.ts';
 import type { Deps } from '../deps.ts';
 import { accessMessage } from './access.ts';
 
@@ -62,31 +62,21 @@ export async function advance(
   return marks;
 }
 
-/**
- * Somebody has read by answering. The writer moved the watermarks with the message itself; what is left is to say when,
- * and to tell, so rarely needed that it is no part of the statement that every message pays for.
- */
-export async function noteAnswer(
-  deps: Deps,
+/** Somebody has read by answering. The writer has noted it with the message; what is left is to tell. */
+export function tellAnswer(
+  { bus }: Pick<Deps, 'bus'>,
   answer: {
     readonly conversationId: string;
     readonly userId: string;
-    readonly readBefore: number;
     readonly readsHiddenAfter: number | null;
     readonly seq: number;
     readonly at: string;
   },
-): Promise<void> {
+): void {
   const { conversationId, userId, seq, at, readsHiddenAfter } = answer;
-  const row = { conversationId, userId, fromSeq: answer.readBefore, upToSeq: seq - 1 };
-  const kinds = readsHiddenAfter === null ? (['delivered', 'read'] as const) : (['delivered'] as const);
-  await deps.db
-    .insert(receipts)
-    .values(kinds.map((kind) => ({ ...row, kind })))
-    .onConflictDoNothing();
   const signal = { conversationId, userId, deliveredSeq: seq, readSeq: seq, at };
   const shown = { ...signal, readSeq: Math.min(seq, readsHiddenAfter ?? seq) };
-  deps.bus.publish({ kind: 'receipt', conversationId, signal, shown });
+  bus.publish({ kind: 'receipt', conversationId, signal, shown });
 }
 
 /** The status of one message covers everything before it; the answer is what holds now, never less than before. */
