@@ -230,13 +230,12 @@ function store(sql: Sql, batch: NewMessage[]): Promise<Row[]> {
       left join messages m on m.id = i.id
       ${files.joined}
     ),
-    fresh as (
-      select *, row_number() over (partition by conversation_id order by ord) as place from judged where verdict = 'new'
-    ),
+    -- Joins of batches with batches are nested loops here: what a row needs later, it takes along.
+    placed as (select *, row_number() over (partition by conversation_id, verdict order by ord) as place from judged),
     bumped as (
       update conversations c set last_seq = c.last_seq + f.size, version = c.version + f.size,
         last_message_at = greatest(c.last_message_at, now()), changed_xid = pg_current_xact_id()
-      from (select conversation_id, max(place) as size from fresh group by 1) f where c.id = f.conversation_id
+      from (select conversation_id, max(place) as size from placed where verdict = 'new' group by 1) f where c.id = f.conversation_id
       returning c.id, c.last_seq - f.size as base_seq, c.version - f.size as base_version
     ),
     stored as (
@@ -244,14 +243,15 @@ function store(sql: Sql, batch: NewMessage[]): Promise<Row[]> {
         sent_hash, version, changed_xid, attachments)
       select f.id, f.conversation_id, b.base_seq + f.place, f.sender_id, f.content, f.type, f.epoch, f.epoch,
         decode(f.hash, 'hex'), b.base_version + f.place, pg_current_xact_id(), f.attachments
-      from fresh f join bumped b on b.id = f.conversation_id
-      returning id, conversation_id, sender_id, seq, version, created_at, attachments
+      from placed f join bumped b on b.id = f.conversation_id where f.verdict = 'new'
     ),
     ${files.attached}
     spoke as (
-      select s.conversation_id, s.sender_id, max(s.seq) as last, count(*) as own, min(j.read_seq) as before,
-        min(j.reads_hidden_after) as hidden
-      from stored s join judged j on j.id = s.id group by 1, 2
+      select f.conversation_id, f.sender_id, b.base_seq + f.last as last, f.own, f.before, f.hidden
+      from (
+        select conversation_id, sender_id, max(place) as last, count(*) as own, min(read_seq) as before, min(reads_hidden_after) as hidden
+        from placed where verdict = 'new' group by 1, 2
+      ) f join bumped b on b.id = f.conversation_id
     ),
     noted as (
       insert into receipts (conversation_id, user_id, kind, from_seq, up_to_seq)
@@ -264,9 +264,10 @@ function store(sql: Sql, batch: NewMessage[]): Promise<Row[]> {
         delivered_seq = greatest(p.delivered_seq, r.last), changed_xid = pg_current_xact_id()
       from spoke r where p.conversation_id = r.conversation_id and p.user_id = r.sender_id
     )
-    select j.ord, j.verdict, s.seq, s.version, s.created_at, s.attachments, coalesce(j.read_seq, 0) as read_before, j.reads_hidden_after
-    from judged j left join stored s on s.id = j.id and j.verdict = 'new'
-    order by j.ord`;
+    select f.ord, f.verdict, b.base_seq + f.place as seq, b.base_version + f.place as version, now() as created_at, f.attachments,
+      coalesce(f.read_seq, 0) as read_before, f.reads_hidden_after
+    from placed f left join bumped b on b.id = f.conversation_id and f.verdict = 'new'
+    order by f.ord`;
 }
 
 const withoutFiles = (sql: Sql) => ({
@@ -307,7 +308,7 @@ const withFiles = (sql: Sql) => ({
   attached: sql`
     attached as (
       update attachments a set message_id = f.id
-      from fresh f join wanted w on w.ord = f.ord where a.id = w.id
+      from placed f join wanted w on w.ord = f.ord where a.id = w.id and f.verdict = 'new'
     ),`,
 });
 
