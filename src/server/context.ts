@@ -13,8 +13,8 @@ export interface Connection {
   extend(session: Session): boolean;
   /** Cuts a caller that asks and does not read the answers. */
   mindUnread(): void;
-  /** Whole frames, as bytes. Nothing once it is closing. */
-  write(frames: Buffer): void;
+  /** Whole frames, as bytes; nothing once it is closing. @returns false while the bytes are still needed: nobody may change them */
+  write(frames: Buffer): boolean;
   /** Says why, and cuts what does not close by itself within a moment. */
   close(code: number, reason: string): void;
   /** Running subscriptions and calls in flight, counted by `trpc.ts` against its limits. */

@@ -65,7 +65,9 @@ test('[P27] killed three times during an upload, it resumes at the byte that is 
       bytes: bytes.subarray(offset, goal),
     });
     // Killed while it writes.
-    await expect.poll(async () => (await onDisk())?.length ?? 0, { interval: 5, timeout: 20_000 }).toBeGreaterThan(goal - 4_000_000);
+    await expect
+      .poll(async () => (await onDisk())?.length ?? 0, { interval: 5, timeout: 20_000 })
+      .toBeGreaterThan(goal - 4_000_000);
     await running?.end('SIGKILL');
     await call.ended;
     const there = await onDisk();

@@ -21,8 +21,13 @@ test('[P9] frames of every length, shared by many and together in one write, are
 
   let writes = 0;
   const people = streams.map((stream, i) => {
-    const connection = { write: (bytes: Buffer) => (writes++, stream.write(bytes)) };
-    return { line: new Line(connection as never, `{"id":${i + 4}`), tag: `person--0${i}`, id: i + 4 };
+    const write = (bytes: Buffer) => {
+      writes++;
+      stream.write(bytes);
+      return stream.writableLength === 0;
+    };
+    const connection = { write };
+    return { line: new Line(connection as never, `{"id":4`), tag: `person--0${i}`, id: 4 };
   });
   const values = [0, 30, 200, 65_400, 65_600, 200_000].map((length) => ({ text: 'ä'.repeat(length) }));
   for (const value of values) for (const { line, tag } of people) line.event(value, tag, '7:9:7,8');
@@ -36,6 +41,21 @@ test('[P9] frames of every length, shared by many and together in one write, are
     const events = values.map((data) => ({ id, result: { type: 'data', data: { id: cursor, data }, id: cursor } }));
     const signals = values.map((data) => ({ id, result: { type: 'data', data } }));
     expect(heard[i]).toEqual([...events, ...signals].map((frame) => JSON.stringify(frame)));
+  }
+
+  // A reader that is behind: what waits for it keeps its own resume ids, whoever else is given the same in the meantime.
+  clients[0]?.pause();
+  const many = Array.from({ length: 100 }, (_, n) => ({ n, text: 'x'.repeat(200_000) }));
+  for (const value of many) {
+    for (const { line, tag } of people) line.event(value, tag, '8:9:');
+    await new Promise((done) => setImmediate(done));
+  }
+  expect(streams[0]?.writableLength).toBeGreaterThan(0);
+  clients[0]?.resume();
+  await expect.poll(() => heard.map(({ length }) => length), { timeout: 20_000 }).toEqual([112, 112]);
+  for (const [i, { tag }] of people.entries()) {
+    const ids = heard[i]?.slice(12).map((frame) => (JSON.parse(frame) as { result: { id: string } }).result.id);
+    expect(new Set(ids)).toEqual(new Set([`${tag}.8:9:`]));
   }
   for (const client of clients) client.terminate();
 });

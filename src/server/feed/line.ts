@@ -6,9 +6,9 @@
 import type { Connection } from '../context.ts';
 import { TAG_CHARACTERS } from './cursor.ts';
 
-/** Bytes for all sockets, but for the tag of the person in both copies of the resume id. */
+/** Bytes for all sockets, but for the tag of the person in both copies of the resume id: set in them before each write. */
 interface Frame {
-  readonly bytes: Buffer;
+  bytes: Buffer;
   /** Where the tag goes. Empty: the bytes are the same for everybody. */
   readonly tagAt: readonly number[];
 }
@@ -65,6 +65,31 @@ function framed(parts: readonly Buffer[]): Buffer {
   return Buffer.concat([header, ...parts], header.length + length);
 }
 
+/** What was last put together: practically all who hear several things in a tick hear the same ones. */
+let together: { readonly parts: readonly Frame[]; readonly whole: Frame } | undefined;
+
+function joined(parts: readonly Frame[]): Frame {
+  const [only] = parts;
+  if (only && parts.length === 1) return only;
+  if (together?.parts.length === parts.length && parts.every((part, i) => part === together?.parts[i]))
+    return together.whole;
+  let length = 0;
+  const tagAt = parts.flatMap((part) => {
+    const from = length;
+    length += part.bytes.length;
+    return part.tagAt.map((at) => from + at);
+  });
+  const whole = {
+    bytes: Buffer.concat(
+      parts.map(({ bytes }) => bytes),
+      length,
+    ),
+    tagAt,
+  };
+  together = { parts, whole };
+  return whole;
+}
+
 /** Lines with something to write once this tick is over. */
 let waiting: Line[] = [];
 
@@ -72,6 +97,7 @@ function writeAll(): void {
   const lines = waiting;
   waiting = [];
   for (const line of lines) line.write();
+  together = undefined;
 }
 
 export class Line {
@@ -109,19 +135,12 @@ export class Line {
   }
 
   write(): void {
-    const frames = this.#frames;
-    const [only] = frames;
-    const bytes = this.#bytes;
+    const frame = joined(this.#frames);
     this.#frames = [];
     this.#bytes = 0;
-    if (frames.length === 1 && only?.tagAt.length === 0) return this.#connection.write(only.bytes);
-    const out = Buffer.allocUnsafe(bytes);
-    let at = 0;
-    for (const frame of frames) {
-      out.set(frame.bytes, at);
-      if (this.#tag) for (const offset of frame.tagAt) out.set(this.#tag, at + offset);
-      at += frame.bytes.length;
-    }
-    this.#connection.write(out);
+    if (this.#tag) for (const at of frame.tagAt) frame.bytes.set(this.#tag, at);
+    const isTaken = this.#connection.write(frame.bytes);
+    // A socket that is behind keeps the bytes until it has sent them; they are not set to the next one's tag any more.
+    if (!isTaken && frame.tagAt.length > 0) frame.bytes = Buffer.from(frame.bytes);
   }
 }

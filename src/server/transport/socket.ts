@@ -84,8 +84,10 @@ export class Socket implements Connection {
     if (this.socket.readyState === this.socket.OPEN) this.socket.send(RECONNECT);
   }
 
-  write(frames: Buffer): void {
-    if (!this.#closing && this.socket.readyState === this.socket.OPEN) this.#stream.write(frames);
+  write(frames: Buffer): boolean {
+    if (this.#closing || this.socket.readyState !== this.socket.OPEN) return true;
+    this.#stream.write(frames);
+    return this.#stream.writableLength === 0;
   }
 
   close(code: number, reason: string): void {
