@@ -79,7 +79,7 @@ it('[P27] what was sent with a message arrives, byte for byte, and nothing of it
     text: 'the plan',
     files: [
       fileOf(bytes, {
-        thumbnail: { file: new Blob([small]), width: 20, height: 10 },
+        thumbnail: { file: new Blob([small], { type: 'image/webp' }), width: 20, height: 10 },
         alt: 'a drawing',
         width: 2,
         height: 1,
@@ -201,6 +201,114 @@ it('[P27] an upload can be paused, resumed and given up; nothing of it stays', a
     )
     .toBe(0);
   expect(textsOf(bob.chat, id)).toEqual(['meanwhile']);
+});
+
+it('[P27] a program that keeps nothing seals once more what it has to send once more', async () => {
+  const program = await newChat(wire.url);
+  const there = await program.chat.createDirect(bob.id);
+  await until(bob.chat, (state) => state.conversations[there]);
+  await Promise.all([program.chat.open(there), bob.chat.open(there)]);
+  const bytes = noise(40 * MIB);
+  // The second part lies across the first two pieces, and fails.
+  wire.lie(
+    `upload-offset: ${5 * MIB}`,
+    'HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\nconnection: close\r\n\r\n',
+  );
+  const sent = program.chat.send(there, { text: '', files: [fileOf(bytes)] });
+  await until(program.chat, (state) => state.timelines[there]?.byId.get(sent)?.send.step === 'waiting');
+  wire.up();
+  const [file] = filesIn(await stored(bob.chat, there, sent));
+  expect(Buffer.compare(await bytesOf(await bob.chat.fetchFile(must(file, 'one'))), Buffer.from(bytes))).toBe(0);
+  await program[Symbol.asyncDispose]();
+}, 60_000);
+
+/** The device of another chat of the same person, that does something else when a piece of a file is to be kept. */
+async function onDevice(put: (key: string, keep: () => Promise<void>) => Promise<void>): Promise<Chat> {
+  await ann().close();
+  const odd: Storage = {
+    ...device,
+    put: (table, key, value) => {
+      const keep = () => device.put(table, key, value);
+      return table === 'files' ? put(key, keep) : keep();
+    },
+  };
+  const chat = createChat({ url: wire.url, storage: odd });
+  tabs.push(chat);
+  const login = () => chat.login({ login: username, password: PASSWORD });
+  await login().catch(login);
+  await chat.open(id);
+  return chat;
+}
+
+it('[P27] a device that is full is no reason not to send a file', async () => {
+  const full = await onDevice(() => Promise.reject(new DOMException('full', 'QuotaExceededError')));
+  const bytes = noise(26 * MIB);
+  const sent = full.send(id, { text: '', files: [fileOf(bytes)] });
+  const [file] = filesIn(await stored(bob.chat, id, sent));
+  expect(Buffer.compare(await bytesOf(await bob.chat.fetchFile(must(file, 'one'))), Buffer.from(bytes))).toBe(0);
+}, 60_000);
+
+it('[P27] what is given up while it is being sealed leaves nothing here', async () => {
+  let keeping = () => {};
+  let goOn = () => {};
+  const held = new Promise<void>((resolve) => (goOn = resolve));
+  const reached = new Promise<void>((resolve) => (keeping = resolve));
+  const kept: Promise<void>[] = [];
+  const slow = await onDevice((key, keep) => {
+    if (!key.endsWith('000002')) return keep();
+    keeping();
+    const late = held.then(keep);
+    kept.push(late);
+    return late;
+  });
+  const sent = slow.send(id, { text: '', files: [fileOf(noise(26 * MIB))] });
+  await reached;
+  slow.discard(id, sent);
+  await expect.poll(() => slow.store.getState().timelines[id]?.byId.get(sent)).toBeUndefined();
+  goOn();
+  await Promise.all(kept);
+  await expect.poll(() => device.keys('files')).toEqual([]);
+}, 60_000);
+
+it('[C94] no message goes out whose files have no hash yet', async () => {
+  let all = () => {};
+  const sealed = new Promise<void>((resolve) => (all = resolve));
+  // The page ends when the last piece is kept, and what follows from it is not.
+  const ending = await onDevice(async (key, keep) => {
+    await keep();
+    if (!key.endsWith('000002')) return;
+    all();
+    await new Promise(() => {});
+  });
+  const stop = ending.signals.subscribe(({ uploads }) => {
+    for (const message of Object.keys(uploads)) ending.pause(id, message);
+  });
+  const sent = ending.send(id, { text: '', files: [fileOf(noise(11 * MIB))] });
+  await sealed;
+  await expect.poll(async () => (await device.keys('outbox')).length, { timeout: 10_000 }).toBe(1);
+  stop();
+  await ending.close();
+  const next = createChat({ url: wire.url, storage: device });
+  tabs.push(next);
+  const login = () => next.login({ login: username, password: PASSWORD });
+  await login().catch(login);
+  const step = () => next.store.getState().timelines[id]?.byId.get(sent)?.send;
+  await expect.poll(step).toEqual({ step: 'failed', reason: 'paused' });
+  next.retry(id, sent);
+  await expect.poll(step, { timeout: 10_000 }).toEqual({ step: 'failed', reason: 'FILE_UNREADABLE' });
+  expect(textsOf(bob.chat, id)).toEqual([]);
+}, 60_000);
+
+it('[P27] a server that does not get on is not asked without a pause', async () => {
+  wire.lie(
+    'PUT /files/',
+    'HTTP/1.1 409 Conflict\r\nupload-offset: 0\r\ncontent-length: 0\r\nconnection: close\r\n\r\n',
+  );
+  const sent = ann().send(id, { text: '', files: [fileOf(noise(1_000))] });
+  const step = () => ann().store.getState().timelines[id]?.byId.get(sent)?.send.step;
+  await expect.poll(step).toBe('waiting');
+  wire.up();
+  await stored(bob.chat, id, sent);
 });
 
 describe('[C94] what the server gives in place of a file is refused, in words', () => {

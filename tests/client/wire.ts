@@ -9,6 +9,8 @@ export interface Wire extends AsyncDisposable {
   down(): void;
   /** What is sent arrives; nothing comes back. */
   deafen(): void;
+  /** Requests that have this in their head are answered so, and come no further. Until `up`. */
+  lie(request: string, answer: string): void;
   up(): void;
 }
 
@@ -17,6 +19,7 @@ export async function newWire(serverUrl: string): Promise<Wire> {
   const open = new Set<Socket>();
   let isUp = true;
   let isDeaf = false;
+  let lie: { request: string; answer: string } | undefined;
   const server = createServer((near) => {
     if (!isUp) return near.destroy();
     const far = connect(Number(target.port), target.hostname);
@@ -26,7 +29,11 @@ export async function newWire(serverUrl: string): Promise<Wire> {
     ] as const) {
       open.add(socket);
       socket.setNoDelay(true);
-      socket.on('data', (bytes) => (isDeaf && socket === far ? undefined : other.write(bytes)));
+      socket.on('data', (bytes) => {
+        const answer = lie && bytes.toString('latin1').includes(lie.request) ? lie.answer : undefined;
+        if (socket === near && answer !== undefined) near.removeAllListeners('data').resume().end(answer);
+        else if (!(isDeaf && socket === far)) other.write(bytes);
+      });
       socket.on('end', () => other.end());
       socket.on('error', () => other.destroy());
       socket.on('close', () => {
@@ -49,7 +56,11 @@ export async function newWire(serverUrl: string): Promise<Wire> {
     deafen() {
       isDeaf = true;
     },
+    lie(request, answer) {
+      lie = { request, answer };
+    },
     up() {
+      lie = undefined;
       // What was held back is lost with its connection.
       if (isDeaf) cut();
       isUp = true;

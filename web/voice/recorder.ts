@@ -22,11 +22,23 @@ export interface Recorder {
   cancel(): void;
 }
 
+type OnLevel = (level: number, ms: number) => void;
+
 /** Rejects with NotAllowedError when the person, or the browser, says no. */
-export async function record(onLevel: (level: number, ms: number) => void): Promise<Recorder> {
+export async function record(onLevel: OnLevel): Promise<Recorder> {
   const stream = await navigator.mediaDevices.getUserMedia({
     audio: { echoCancellation: true, noiseSuppression: true, autoGainControl: true },
   });
+  try {
+    return recorderOf(stream, onLevel);
+  } catch (error) {
+    // A browser that cannot record must not go on listening.
+    for (const track of stream.getTracks()) track.stop();
+    throw error;
+  }
+}
+
+function recorderOf(stream: MediaStream, onLevel: OnLevel): Recorder {
   const type = TYPES.find((one) => MediaRecorder.isTypeSupported(one));
   const recorder = new MediaRecorder(stream, {
     ...(type ? { mimeType: type } : {}),

@@ -47,8 +47,16 @@ export function kindOf(files: readonly Pick<FileView, 'kind'>[]): FileView['kind
 export function readAttachments(conversationId: string, value: unknown): FileView[] | null {
   if (value === undefined) return [];
   if (!Array.isArray(value) || value.length > MOST.files) return null;
-  const files = value.map((one) => read(conversationId, one));
-  return files.includes(null) ? null : (files as FileView[]);
+  const files = value.map((one) => read(conversationId, one)).filter((one) => one !== null);
+  // Each is shown once, so that one can go from one to the next.
+  const ids = new Set(files.map(({ id }) => id));
+  return ids.size < value.length ? null : files;
+}
+
+/** Shown in place of a picture, so it has to be one: never a document. */
+function readThumbnail(conversationId: string, value: unknown): FileView | null {
+  const thumbnail = read(conversationId, value, true);
+  return thumbnail?.kind === 'image' ? thumbnail : null;
 }
 
 function read(conversationId: string, value: unknown, isThumbnail = false): FileView | null {
@@ -74,7 +82,7 @@ function read(conversationId: string, value: unknown, isThumbnail = false): File
     blurhash: isText(blurhash, BLURHASH) ? blurhash : null,
     waveform: levels ? (waveform as number[]) : null,
     alt: typeof alt === 'string' && alt !== '' ? alt.slice(0, MOST.alt) : null,
-    thumbnail: thumb === undefined || isThumbnail ? null : read(conversationId, thumb, true),
+    thumbnail: thumb === undefined || isThumbnail ? null : readThumbnail(conversationId, thumb),
     key,
     sha256,
   };

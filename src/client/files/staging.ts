@@ -36,6 +36,7 @@ export class Staging {
     const place = { conversationId, fileId };
     this.job = { place, key: secret(32), salt: secret(24), length: file.size };
     this.#tell();
+    signal.addEventListener('abort', () => this.#tell(), { once: true });
     this.sealed = this.#run();
     // Reported where it is awaited.
     this.sealed.catch(() => {});
@@ -58,7 +59,7 @@ export class Staging {
   async #run(): Promise<string> {
     const pieces = piecesOf(this.job.length);
     for (let piece = 0; piece < pieces; piece++) {
-      while (!this.#isLasting && this.#held.size >= HELD) await this.#change;
+      while (!this.#isLasting && this.#held.size >= HELD && !this.#signal.aborted) await this.#change;
       this.#signal.throwIfAborted();
       const sealed = await this.#keyring.sealPiece(this.job, piece, this.#slice(piece));
       if (this.#held.size < HELD && piece >= this.#wanted) this.#held.set(piece, sealed);

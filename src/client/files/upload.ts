@@ -101,13 +101,17 @@ export class Uploads {
   drop(messageId: string, attachments: readonly Attachment[], isSent: boolean): void {
     this.pause(messageId);
     const ids = withThumbnails(attachments).map(({ id }) => id);
+    const ended: Promise<unknown>[] = [];
     for (const id of ids) {
-      this.#stagings.get(id)?.end.abort(new SdkError('CLOSED', 'discarded'));
+      const staged = this.#stagings.get(id);
+      staged?.end.abort(new SdkError('CLOSED', 'discarded'));
+      ended.push(Promise.resolve(staged?.staging.sealed));
       this.#stagings.delete(id);
       // What it misses, the server sweeps up.
       if (!isSent) void this.#context.api.files.cancel.mutate({ id }).catch(() => {});
     }
-    void this.#context.keyring.dropPieces(ids).catch(() => {});
+    // The piece that is just being sealed is kept in a moment, and would stay.
+    void Promise.allSettled(ended).then(() => this.#context.keyring.dropPieces(ids).catch(() => {}));
   }
 
   /** What no message that waits here needs any more. */
@@ -126,6 +130,11 @@ export class Uploads {
     const upload = this.#uploads.get(message.id);
     if (!upload) throw new SdkError('CLOSED', 'discarded');
     const signal = AbortSignal.any([over, upload.end.signal]);
+    // Also while it waits for what is still being sealed.
+    const stopped = new Promise<never>((_, reject) =>
+      signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true }),
+    );
+    stopped.catch(() => {});
     const size = sealedFileLength(file.size);
     const { id } = file;
     const create = { id, conversationId: message.conversationId, size };
@@ -134,10 +143,11 @@ export class Uploads {
       signal.throwIfAborted();
       onProgress(offset);
       const range = { start: offset, end: Math.min(size, (Math.floor(offset / partSize) + 1) * partSize) };
-      const body = await sealedBytes(range, (piece) => this.#piece(id, piece));
+      const body = await Promise.race([sealedBytes(range, (piece) => this.#piece(id, piece)), stopped]);
+      const headers = { authorization: `Bearer ${await road.token()}`, 'upload-offset': String(offset) };
       signal.throwIfAborted();
       const answer = await platform.put(`${road.url}/files/${id}`, {
-        headers: { authorization: `Bearer ${await road.token()}`, 'upload-offset': String(offset) },
+        headers,
         body,
         onProgress: (sent) => onProgress(range.start + sent),
         signal,
@@ -146,6 +156,8 @@ export class Uploads {
       // Another attempt was faster, or the server has less than it had: it says where it is.
       const isKnown = answer.status === 204 || answer.status === 409;
       if (!isKnown || answer.offset === null) throw refusal(answer.status);
+      // Nothing was gained: the next attempt asks where it is, and does not come at once.
+      if (!(answer.offset > offset && answer.offset <= size)) throw new SdkError('NETWORK', 'upload_stuck');
       offset = answer.offset;
     }
     onProgress(size);

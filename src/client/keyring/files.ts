@@ -65,7 +65,8 @@ export class Files {
     this.#sealers.set(fileId, sealer);
     const sealed = await sealer.seal(piece, new Uint8Array(read));
     await this.#hash(fileId, piece, sealed);
-    if (this.#device.lasting) await this.#device.keepPiece(nameOf(fileId, piece), sealed);
+    // A device that cannot keep it is no reason not to send it: it is sealed once more at its turn.
+    if (this.#device.lasting) await this.#device.keepPiece(nameOf(fileId, piece), sealed).catch(() => {});
     return sealed;
   }
 
@@ -145,7 +146,8 @@ export class Files {
   }
 
   async #hash(name: string, piece: number, bytes: Bytes): Promise<void> {
-    const isFirst = piece === -1 || (piece === 0 && this.#hashes.get(name)?.next !== 0);
+    // A piece that is sealed once more, because it has to be sent once more, begins nothing anew.
+    const isFirst = piece === -1 || (piece === 0 && !this.#hashes.has(name));
     if (isFirst) this.#hashes.set(name, { hash: await newFileHash(), next: piece });
     const hashing = this.#hashes.get(name);
     if (hashing?.next !== piece) return;

@@ -7,7 +7,7 @@ import type { Context } from '../context.ts';
 import { rotate } from '../epochs.ts';
 import { isReason, isUndecided, SdkError, toSdkError } from '../errors.ts';
 import { selectChanged } from '../select.ts';
-import type { Attachment } from '../files/attachment.ts';
+import { type Attachment, withThumbnails } from '../files/attachment.ts';
 import type { Uploads } from '../files/upload.ts';
 import { Delivery } from './delivery.ts';
 import { attachmentsOf, type Entry, isSend, targetOf } from './entry.ts';
@@ -179,6 +179,10 @@ export class Queue {
     if (entry && !(entry.attempted && this.#shelf.isOwn(id))) entry = await this.#shelf.reread(id);
     if (!entry || entry.failed !== null) return undefined;
     if (entry.attempted && entry.sealed) return entry;
+    // It was kept before its files were all sealed, and that page is gone: nobody could open what names no hash.
+    if (withThumbnails(attachmentsOf(entry)).some(({ sha256 }) => sha256 === '')) {
+      throw new SdkError('CRYPTO', 'FILE_UNREADABLE');
+    }
     const createdMs = isOld(entry) ? Date.now() : entry.createdMs;
     const trouble = this.#troubleOf(id);
     const isGood = entry.sealed !== null && createdMs === entry.createdMs;
