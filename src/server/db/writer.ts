@@ -264,7 +264,7 @@ function store(sql: Sql, batch: NewMessage[]): Promise<Row[]> {
         delivered_seq = greatest(p.delivered_seq, r.last), changed_xid = pg_current_xact_id()
       from spoke r where p.conversation_id = r.conversation_id and p.user_id = r.sender_id
     )
-    select f.ord, f.verdict, b.base_seq + f.place as seq, b.base_version + f.place as version, now() as created_at, f.attachments,
+    select f.ord, f.verdict, b.base_seq + f.place as seq, b.base_version + f.place as version, now()::timestamptz(3) as created_at, f.attachments,
       coalesce(f.read_seq, 0) as read_before, f.reads_hidden_after
     from placed f left join bumped b on b.id = f.conversation_id and f.verdict = 'new'
     order by f.ord`;
