@@ -284,7 +284,8 @@ describe.sequential('sending files', () => {
     await measure();
     await ann.page.getByRole('button', { name: 'Resume the upload' }).click();
     await ann.page.getByRole('button', { name: 'Pause the upload' }).waitFor();
-    // What the server has stays there: at most a part of it goes out once more.
+    // What the server has stays there: at most a part of it goes out once more. It is asked first, and until then nothing is shown.
+    await expect.poll(share, { interval: 10 }).toBeGreaterThan(0);
     expect(await share()).toBeGreaterThan(held - 15);
     expect(cuts).toBe(3);
     const [file] = await Promise.all([
