@@ -79,9 +79,13 @@ function standIn(subscription: PushBrowser['subscription']): void {
 async function leaveThePage(): Promise<void> {
   await ann.page.close();
 }
-async function comeBack(path = '/'): Promise<void> {
+/** To a page that has nothing but its scripts yet. */
+async function beginToComeBack(path = '/'): Promise<void> {
   ann = new Person(ann.name, await outside.context().newPage(), ann.complaints);
-  await ann.page.goto(path);
+  await ann.page.goto(path, { waitUntil: 'domcontentloaded' });
+}
+async function comeBack(path?: string): Promise<void> {
+  await beginToComeBack(path);
   await ann.conversations.waitFor({ state: 'attached' });
 }
 
@@ -190,8 +194,8 @@ describe.sequential('notifications', () => {
       ]);
   });
 
-  test('a click opens the conversation in the page that is there', async () => {
-    await comeBack();
+  test('a click opens the conversation in the page that is there, also while that is being loaded', async () => {
+    await beginToComeBack();
     await worker.evaluate(async (tag) => {
       const scope = globalThis as unknown as {
         registration: ServiceWorkerRegistration;

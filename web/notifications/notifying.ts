@@ -2,7 +2,6 @@
  * What a page does while notifications are on: tells the service worker of messages that nobody sees, closes what has been
  * read, keeps names for pushes that come when no page is there.
  */
-import { navigate } from 'wouter/use-browser-location';
 import { isMuted } from '#client/select';
 import type { ChatState, ConversationView, MessageView } from '#client/types';
 import { chat, onChatChange, peekChat } from '../chat.ts';
@@ -10,7 +9,7 @@ import { filesLine } from '../files/words.ts';
 import { arrivals } from '../live/arrivals.ts';
 import { tellWorker } from './standing.ts';
 import { subscribe } from './subscription.ts';
-import type { Arrival, ToPage } from './words.ts';
+import type { Arrival } from './words.ts';
 
 /** Many come at once. */
 const NAMES_AFTER_MS = 1_000;
@@ -47,13 +46,6 @@ export function notify(signal: AbortSignal): void {
   signal.addEventListener('abort', end);
   const leaving = () => document.visibilityState === 'hidden' && void chat.keepNames().catch(forgiven);
   document.addEventListener('visibilitychange', leaving, { signal });
-  const { serviceWorker } = navigator;
-  serviceWorker.addEventListener('message', ({ data }) => openFrom(data as ToPage), { signal });
-  serviceWorker.startMessages();
-}
-
-function openFrom({ type, conversationId }: ToPage): void {
-  if (type === 'open') navigate(`/c/${conversationId}`);
 }
 
 const isRead = (conversation: ConversationView | undefined): boolean =>
