@@ -1,16 +1,19 @@
 /**
  * `npm run bench`: every figure beside its ceiling of the same run. Prints a table, writes bench-results/latest.json.
- * `npm run bench -- --only encryption` for one of the parts below.
+ * `npm run bench -- --only encryption` for one of the parts below; `-- --compare` puts the runs kept in
+ * docs/bench (or `--compare <file>`) beside it; `-- --keep` keeps it there.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { buildIfNeeded } from '../../scripts/build.mjs';
 import { measureBursts } from './bursts.ts';
+import { comparison, earlier, keep, type Run } from './compare.ts';
 import { measureConnects } from './connects.ts';
 import { measureEncryption } from './encryption/main.ts';
 import { measureFanOut } from './fan-out.ts';
 import { measureFiles } from './files.ts';
 import { measureFirstLoad } from './first-load.ts';
+import { measureGrowth } from './growth.ts';
 import { measureHistory } from './history.ts';
 import { measureIdle } from './idle.ts';
 import { measureIngest } from './ingest/main.ts';
@@ -23,11 +26,9 @@ import { newWorld, type World } from './world.ts';
 
 /** Each in a world of its own. */
 const PARTS: Record<string, (world: World) => Promise<Figure[]>> = {
-  messages: async (world) => [
-    await measureLatency(world),
-    ...(await measureHistory(world)),
-    await measureResume(world),
-  ],
+  messages: async (world) => [await measureLatency(world), await measureResume(world)],
+  history: measureHistory,
+  growth: measureGrowth,
   // Files first: they look at the memory of a process that has done nothing yet.
   transfer: async (world) => [...(await measureFiles(world)), ...(await measureTransfer(world))],
   encryption: measureEncryption,
@@ -40,7 +41,11 @@ const PARTS: Record<string, (world: World) => Promise<Figure[]>> = {
 };
 
 await buildIfNeeded();
-const { only } = parseArgs({ options: { only: { type: 'string' } } }).values;
+const { values, positionals } = parseArgs({
+  options: { only: { type: 'string' }, compare: { type: 'boolean' }, keep: { type: 'boolean' } },
+  allowPositionals: true,
+});
+const { only } = values;
 const figures: Figure[] = only === undefined || only === 'load' ? [measureFirstLoad()] : [];
 for (const [part, measure] of Object.entries(PARTS)) {
   if (only !== undefined && only !== part) continue;
@@ -49,10 +54,11 @@ for (const [part, measure] of Object.entries(PARTS)) {
 }
 if (figures.length === 0) throw new Error(`There is no part ${only}: load, ${Object.keys(PARTS).join(', ')}`);
 
-const result = { at: new Date().toISOString(), machine: machine(), figures };
+const result: Run = { at: new Date().toISOString(), machine: machine(), figures };
 await mkdir('bench-results', { recursive: true });
 await writeFile('bench-results/latest.json', `${JSON.stringify(result, null, 2)}\n`);
-console.log(`${result.machine.cpu}, ${result.machine.cores} cores, ${result.machine.node}\n`);
+const { cpu, cores, node } = machine();
+console.log(`${cpu}, ${cores} cores, ${node}\n`);
 for (const figure of figures) {
   const { name, value, unit, parts } = figure;
   const detail = Object.entries(parts).map(([key, part]) => `${key} ${part}`);
@@ -60,4 +66,6 @@ for (const figure of figures) {
     `${name.padEnd(58)} ${String(value).padStart(8)} ${unit.padEnd(3)} ${verdictOf(figure).words.padEnd(16)} ${detail.join(', ')}`,
   );
 }
+if (values.compare) console.log(`\n${comparison(figures, earlier(positionals[0])).join('\n')}`);
+if (values.keep) keep(result);
 process.exit(figures.every((figure) => verdictOf(figure).ok) ? 0 : 1);
