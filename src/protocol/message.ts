@@ -49,21 +49,21 @@ export const MessageSeen = Message.extend({ reactions: z.array(ReactionSeen) });
 export type MessageSeen = z.infer<typeof MessageSeen>;
 
 export const Envelope = base64(LIMITS.contentEncrypted);
+/** An envelope whose form is judged once, where it is read: who is no member, or may not edit, is told that first. */
+const Judged = z.string().max(LIMITS.contentEncrypted);
 
 export const SendMessage = z.object({
   id: Id,
   conversationId: Id,
-  contentEncrypted: Envelope,
+  contentEncrypted: Judged,
   keyEpoch: Counter,
   messageType: MessageType.default('text'),
   /** Complete uploads of the sender's own to this conversation, which hang on no other message. */
   attachmentIds: z.array(Id).max(LIMITS.attachments).optional(),
 });
 export type SendMessage = z.infer<typeof SendMessage>;
-/** Who has no right to edit or delete is told FORBIDDEN, also when the envelope is malformed: its form is judged after his role. */
-const Replacement = z.string().max(LIMITS.contentEncrypted);
-export const EditMessage = z.object({ messageId: Id, contentEncrypted: Replacement, keyEpoch: Counter });
-export const DeleteMessage = z.object({ messageId: Id, contentEncrypted: Replacement });
+export const EditMessage = z.object({ messageId: Id, contentEncrypted: Judged, keyEpoch: Counter });
+export const DeleteMessage = z.object({ messageId: Id, contentEncrypted: Judged });
 export const ReactionTag = base64Of(32);
 export const React = z.object({ messageId: Id, id: Id, tag: ReactionTag, contentEncrypted: Envelope });
 export const Unreact = z.object({ messageId: Id, tag: ReactionTag });

@@ -15,6 +15,8 @@ export interface Connection {
   mindUnread(): void;
   /** Whole frames, as bytes; nothing once it is closing. @returns false while the bytes are still needed: nobody may change them */
   write(frames: Buffer): boolean;
+  /** Written and not yet taken by the system. */
+  readonly unsentBytes: number;
   /** Says why, and cuts what does not close by itself within a moment. */
   close(code: number, reason: string): void;
   /** Running subscriptions and calls in flight, counted by `trpc.ts` against its limits. */

@@ -73,7 +73,7 @@ export interface DepsOptions {
 export async function createDeps(options: DepsOptions): Promise<Deps> {
   const { env, log, databaseUrl, processMetrics = false, checkDurability = true, now = Date.now } = options;
   const secrets = await loadSecrets(env);
-  const { sql, hot, lanes, db, close } = await connect({
+  const { sql, hot, flights, db, close } = await connect({
     url: databaseUrl,
     pool: env.databasePool,
     log,
@@ -116,7 +116,7 @@ export async function createDeps(options: DepsOptions): Promise<Deps> {
       bus,
       presence,
       typing,
-      writer: new Writer(lanes),
+      writer: new Writer(flights),
       audience: new Audience(bus, db, (userId) => offline.returned(userId)),
       cursors: new Cursors(await readDatabaseTag(sql)),
       hub,

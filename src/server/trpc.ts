@@ -25,13 +25,14 @@ function translate(error: TRPCError): TRPCError {
 }
 
 const measured = t.procedure.use(async function measure({ ctx, path, type, signal, getRawInput, next }) {
-  const { metrics, limits } = ctx.deps;
+  const { metrics, limits, cursors } = ctx.deps;
   const leave = enter(ctx, path, type);
   const stop = type === 'subscription' ? null : metrics.callSeconds.startTimer({ path, type });
   const given = signal ?? ctx.signal;
   const life = type === 'subscription' ? lifeOf(ctx, given) : null;
   const head = ctx.connection && life ? answerHead(await getRawInput()) : null;
-  const line = ctx.connection && head !== null ? new Line(ctx.connection, head) : null;
+  const { connection, session } = ctx;
+  const line = connection && session && head !== null ? new Line(connection, head, cursors.tag(session.userId)) : null;
   let goesOn = false;
   try {
     if (ctx.session) await limits.take('calls', ctx.session.userId);

@@ -26,6 +26,8 @@ export interface Crowd extends AsyncDisposable {
   readonly frame: string;
   /** Calls of `messages.send` over the socket, by room, never sent before. */
   seal(scope: Scope, count: number): Promise<string[][]>;
+  /** What devices say of themselves and a load generator does not: all of it has arrived. Who connects behind gets a job of his own. */
+  acknowledge(): Promise<void>;
 }
 
 export async function newCrowd(world: World): Promise<Crowd> {
@@ -48,10 +50,17 @@ export async function newCrowd(world: World): Promise<Crowd> {
     const input = await draft(must(room.people[0], 'rooms are full'), room, textOf(++sealed));
     return JSON.stringify({ id: 100 + sealed, method: 'mutation', params: { path: 'messages.send', input } });
   };
+  const frame = await sampleFrame(creator, must(others[0], 'somebody is there'), everybody);
+  const acknowledge = async () => {
+    await world.sql`update conversation_participants p set delivered_seq = c.last_seq
+      from conversations c where c.id = p.conversation_id and p.delivered_seq < c.last_seq`;
+  };
+  await acknowledge();
   return {
     who: people.map(({ token }, i) => ({ token: token ?? '', room: Math.floor(i / ROOM_SIZE) })),
     peers: people.slice(0, ROOM_SIZE).map(({ userId }) => userId),
-    frame: await sampleFrame(creator, must(others[0], 'somebody is there'), everybody),
+    frame,
+    acknowledge,
     async seal(scope, count) {
       const texts: string[][] = [];
       for (const room of scope === 'all' ? [everybody] : rooms)

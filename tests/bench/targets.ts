@@ -94,6 +94,7 @@ export async function startTargets(
   return {
     all,
     async open(connections) {
+      await crowd.acknowledge();
       for (const { load } of all) await load.order('open', { count: Math.max(0, connections - present) });
       present = Math.max(present, connections);
     },

@@ -94,7 +94,7 @@ export const CHECKS: Check[] = [
     'length !== undefined && paddedLength(length) === length',
     'length !== undefined',
   ),
-  crypto('bytes', 'one base64 for one text', 'if (!', 'if (false && !'),
+  crypto('bytes', 'one base64 for one text', 'toBase64(bytes) !== text', 'false'),
 
   // The password and the account (C2 to C7, C37).
   crypto(

@@ -27,10 +27,11 @@ test('[P9] frames of every length, shared by many and together in one write, are
       return stream.writableLength === 0;
     };
     const connection = { write };
-    return { line: new Line(connection as never, `{"id":4`), tag: `person--0${i}`, id: 4 };
+    const tag = `person--0${i}`;
+    return { line: new Line(connection as never, `{"id":4`, tag), tag, id: 4 };
   });
   const values = [0, 30, 200, 65_400, 65_600, 200_000].map((length) => ({ text: 'ä'.repeat(length) }));
-  for (const value of values) for (const { line, tag } of people) line.event(value, tag, '7:9:7,8');
+  for (const value of values) for (const { line } of people) line.event(value, '7:9:7,8');
   for (const value of values) for (const { line } of people) line.signal(value);
   expect(people.map(({ line }) => line.waitingBytes > 0)).toEqual([true, true]);
   await expect.poll(() => heard.map(({ length }) => length)).toEqual([12, 12]);
@@ -47,7 +48,7 @@ test('[P9] frames of every length, shared by many and together in one write, are
   clients[0]?.pause();
   const many = Array.from({ length: 100 }, (_, n) => ({ n, text: 'x'.repeat(200_000) }));
   for (const value of many) {
-    for (const { line, tag } of people) line.event(value, tag, '8:9:');
+    for (const { line } of people) line.event(value, '8:9:');
     await new Promise((done) => setImmediate(done));
   }
   expect(streams[0]?.writableLength).toBeGreaterThan(0);

@@ -28,16 +28,16 @@ const HOT = {
   enable_mergejoin: 'off',
   jit: 'off',
 };
-/** Connections that only write messages, one for each lane of the writer: a lane's backend stays warm for it. */
-const LANES = 3;
+/** Connections that only write messages, one for each flight of the writer: their backends stay warm for it. */
+const FLIGHTS = 3;
 const HOT_CONNECTIONS = 2;
 
 export interface Connected {
   readonly sql: Sql;
   /** For receipts, see HOT. */
   readonly hot: Sql;
-  /** For messages, see LANES. */
-  readonly lanes: readonly Sql[];
+  /** For messages, see FLIGHTS. */
+  readonly flights: readonly Sql[];
   readonly db: Db;
   close(): Promise<void>;
 }
@@ -71,9 +71,9 @@ export async function connect({ url, pool, log, checkDurability = true }: Connec
       },
     }) as unknown as Sql;
   const [sql, hot] = [open(pool, {}), open(HOT_CONNECTIONS, HOT)];
-  const lanes = Array.from({ length: LANES }, () => open(1, HOT));
-  const close = async () => void (await Promise.all([sql, hot, ...lanes].map((one) => one.end({ timeout: 5 }))));
-  return { sql, hot, lanes, db: drizzle({ client: sql as never }) as Db, close };
+  const flights = Array.from({ length: FLIGHTS }, () => open(1, HOT));
+  const close = async () => void (await Promise.all([sql, hot, ...flights].map((one) => one.end({ timeout: 5 }))));
+  return { sql, hot, flights, db: drizzle({ client: sql as never }) as Db, close };
 }
 
 async function inspect(url: string) {

@@ -1,5 +1,5 @@
 /**
- * Writes messages: sends that arrive while the previous flush is on its way go out together, in one statement that
+ * Writes messages: sends that arrive while a flight is on its way go out together with the next one, in one statement that
  * checks, orders and stores them, and are answered after its commit. A lone message waits for nobody.
  */
 import type { Attachment } from '#protocol/file';
@@ -64,12 +64,10 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
-interface Lane {
-  readonly sql: Sql;
-  waiting: Waiting[];
-  /** Of all contents that wait. */
-  characters: number;
-  busy: boolean;
+/** A statement on its way. */
+interface Flight {
+  readonly began: number;
+  readonly conversations: ReadonlySet<string>;
 }
 
 /** Large enough to pay a flush's fixed costs once for many, small enough that no statement takes long. */
@@ -77,34 +75,100 @@ const MAX_BATCH = 200;
 /** Beyond this the answer is "later" instead of a growing queue (P18). */
 const MAX_WAITING = 10_000;
 const MAX_WAITING_CHARACTERS = 32 * 1024 * 1024;
+/** A flight that takes longer waits for a lock or for a slow disk: others need not wait for it. */
+const LATE_MS = 10;
 
 export class Overloaded extends Error {}
 
 export class Writer {
-  readonly #lanes: Lane[];
+  /** Connections without a flight. */
+  readonly #free: Sql[];
+  readonly #flights = new Set<Flight>();
+  #waiting: Waiting[] = [];
+  /** Of all contents that wait. */
+  #characters = 0;
+  #departing = false;
+  #timer: NodeJS.Timeout | undefined;
 
-  /** A lane for each connection; conversations are spread over them by hash, so one conversation is always in the same. */
+  /** @param connections as many flights at a time; no conversation is in two of them */
   constructor(connections: readonly Sql[]) {
-    this.#lanes = connections.map((sql) => ({ sql, waiting: [], characters: 0, busy: false }));
+    this.#free = [...connections];
   }
 
   write(message: NewMessage): Promise<Verdict> {
-    const lane = this.#lanes[Number.parseInt(message.conversationId.slice(-4), 16) % this.#lanes.length];
-    if (!lane || lane.waiting.length >= MAX_WAITING || lane.characters > MAX_WAITING_CHARACTERS)
+    if (this.#waiting.length >= MAX_WAITING || this.#characters > MAX_WAITING_CHARACTERS)
       return Promise.reject(new Overloaded());
     return new Promise((resolve, reject) => {
-      lane.waiting.push({ message, resolve, reject });
-      lane.characters += message.content.length;
-      if (!lane.busy) void this.#drain(lane);
+      this.#waiting.push({ message, resolve, reject });
+      this.#characters += message.content.length;
+      if (this.#departing) return;
+      this.#departing = true;
+      // Calls of the same tick join the first flight.
+      queueMicrotask(() => {
+        this.#departing = false;
+        this.#depart();
+      });
     });
   }
 
-  async #drain(lane: Lane): Promise<void> {
-    lane.busy = true;
-    // Calls of the same tick join the first flush.
-    await Promise.resolve();
-    while (lane.waiting.length > 0) await this.#flush(lane.sql, takeBatch(lane));
-    lane.busy = false;
+  /** One flight at a time is the least work for everybody, unless it is full or late. */
+  #depart(): void {
+    clearTimeout(this.#timer);
+    while (this.#waiting.length > 0) {
+      const wait = this.#waiting.length >= MAX_BATCH ? 0 : this.#untilLate();
+      if (wait > 0) {
+        this.#timer = setTimeout(() => this.#depart(), wait).unref();
+        return;
+      }
+      const sql = this.#free.pop();
+      if (!sql) return;
+      const batch = this.#take();
+      if (batch.length === 0) {
+        this.#free.push(sql);
+        return;
+      }
+      void this.#fly(sql, batch);
+    }
+  }
+
+  #untilLate(): number {
+    let wait = 0;
+    for (const { began } of this.#flights) wait = Math.max(wait, Math.ceil(began + LATE_MS - performance.now()));
+    return wait;
+  }
+
+  async #fly(sql: Sql, batch: Waiting[]): Promise<void> {
+    const conversations = new Set(batch.map(({ message }) => message.conversationId));
+    const flight = { began: performance.now(), conversations };
+    this.#flights.add(flight);
+    await this.#flush(sql, batch);
+    this.#flights.delete(flight);
+    this.#free.push(sql);
+    this.#depart();
+  }
+
+  /** At most MAX_BATCH, and no id twice, of a message or an attachment: a repeat has to find its first use stored. */
+  #take(): Waiting[] {
+    const ids = new Set<string>();
+    const batch: Waiting[] = [];
+    const later: Waiting[] = [];
+    for (const [i, one] of this.#waiting.entries()) {
+      if (batch.length === MAX_BATCH) {
+        later.push(...this.#waiting.slice(i));
+        break;
+      }
+      const { id, attachmentIds, conversationId, content } = one.message;
+      const own = [id, ...attachmentIds];
+      const isUnderWay = [...this.#flights].some(({ conversations }) => conversations.has(conversationId));
+      if (isUnderWay || own.some((each) => ids.has(each))) later.push(one);
+      else {
+        for (const each of own) ids.add(each);
+        batch.push(one);
+        this.#characters -= content.length;
+      }
+    }
+    this.#waiting = later;
+    return batch;
   }
 
   async #flush(sql: Sql, batch: Waiting[]): Promise<void> {
@@ -138,23 +202,6 @@ export class Writer {
       one.reject(error);
     }
   }
-}
-
-/** At most MAX_BATCH, and no id twice, of a message or an attachment: a repeat has to find its first use stored. */
-function takeBatch(lane: Lane): Waiting[] {
-  const ids = new Set<string>();
-  const batch: Waiting[] = [];
-  const later: Waiting[] = [];
-  for (const one of lane.waiting) {
-    const own = [one.message.id, ...one.message.attachmentIds];
-    if (batch.length < MAX_BATCH && !own.some((id) => ids.has(id))) {
-      for (const id of own) ids.add(id);
-      batch.push(one);
-      lane.characters -= one.message.content.length;
-    } else later.push(one);
-  }
-  lane.waiting = later;
-  return batch;
 }
 
 /** Of several by one person in a batch only the first follows the watermark of before. */

@@ -31,7 +31,8 @@ export async function sendMessage(
     id: input.id,
     conversationId: input.conversationId,
     senderId: userId,
-    content: input.contentEncrypted,
+    // What is no envelope may be no text that a database takes.
+    content: checked.header ? input.contentEncrypted : '',
     messageType: input.messageType,
     keyEpoch: input.keyEpoch,
     epochHash: checked.header?.epochHash ?? EMPTY,

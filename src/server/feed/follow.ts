@@ -167,7 +167,8 @@ export class Follower implements AsyncIterableIterator<Tracked> {
     if (message.kind !== 'events' || this.#phase === 'closed') return;
     const { conversationId, events } = message;
     // The sender's own copy goes last: first the others, then his answer, which settles what he wrote.
-    const isOwn = events.every(({ event }) => this.#isOwn(event));
+    const { userId } = this.#options;
+    const isOwn = events.every(({ event }) => event.type === 'message' && event.message.senderId === userId);
     if (this.#phase === 'live' && this.#held.length === 0 && !isOwn) return this.#give(events);
     for (const stamped of events) this.#hold({ ...stamped, conversationId });
     if (this.#phase !== 'live') return;
@@ -187,10 +188,6 @@ export class Follower implements AsyncIterableIterator<Tracked> {
       }
     }
     this.#held.push(held);
-  }
-
-  #isOwn(event: FeedEvent): boolean {
-    return event.type === 'message' && event.message.senderId === this.#options.userId;
   }
 
   #flush(): void {
@@ -220,7 +217,7 @@ export class Follower implements AsyncIterableIterator<Tracked> {
   }
 
   #write(line: Line, snapshot: string, event: FeedEvent): void {
-    line.event(this.#seen(event), this.#deps.cursors.tag(this.#options.userId), snapshot);
+    line.event(this.#seen(event), snapshot);
   }
 
   #track(snapshot: string, event: FeedEvent): Tracked {

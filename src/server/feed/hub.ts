@@ -1,12 +1,14 @@
 /**
  * The node's place in history: a snapshot of which everything visible has been published on this node. It is handed out
  * as the resume id of live events. About once a second it moves on: what was committed since is compared with what was
- * published, and what the bus lost is fetched and published after all.
+ * published, and what the bus lost is fetched and published after all. Conversations are compared by their versions alone;
+ * rows are read only where some are missing.
  */
 import type { Bus, BusMessage, StampedEvent } from '../bus/bus.ts';
 import type { Db, Sql } from '../db/client.ts';
 import type { Logger } from '../observe/log.ts';
-import { parseSnapshot } from './cursor.ts';
+import { changedSince, type Listened, type Touched, touchedSince } from './changed.ts';
+import { Published } from './published.ts';
 import { type ChangedRow, loadEvents } from './replay.ts';
 
 const PERIOD_MS = 1_000;
@@ -14,6 +16,10 @@ const PERIOD_MS = 1_000;
 const MAX_PERIOD_MS = 10_000;
 /** A change may be committed but not published yet, by this very process: it gets this long before it counts as lost. */
 const PUBLISH_MS = 50;
+/** Remembered at most. One that is forgotten is looked at row by row once more. */
+const MOST_VERSIONS = 100_000;
+
+type IsPublished = (conversationId: string, version: number) => boolean;
 
 export class Hub {
   readonly #deps: { sql: Sql; db: Db; bus: Bus; log: Logger };
@@ -24,8 +30,10 @@ export class Hub {
   #timer: NodeJS.Timeout | undefined;
   #period = PERIOD_MS;
   #closed = false;
-  /** `conversation/version` of what was published since the snapshot was taken. */
-  #published = new Set<string>();
+  /** Since the snapshot was taken. */
+  #published = new Published();
+  /** Of conversations, as of the snapshot. */
+  readonly #versions = new Map<string, number>();
 
   constructor(deps: { sql: Sql; db: Db; bus: Bus; log: Logger }) {
     this.#deps = deps;
@@ -66,6 +74,7 @@ export class Hub {
       // Nobody to compare for: the next follower begins with a snapshot of its own.
       this.#snapshot = undefined;
       this.#published.clear();
+      this.#versions.clear();
     };
   }
 
@@ -81,7 +90,7 @@ export class Hub {
 
   #note(message: BusMessage): void {
     if (message.kind !== 'events' || !this.#isWatching) return;
-    for (const { version } of message.events) this.#published.add(`${message.conversationId}/${version}`);
+    this.#published.note(message);
   }
 
   #schedule(): void {
@@ -105,28 +114,49 @@ export class Hub {
   /** One round. What was published before the query began is visible in its snapshot, so only this round needs it. */
   async advance(): Promise<void> {
     const earlier = this.#published;
-    this.#published = new Set();
+    this.#published = new Published();
     const before = this.#snapshot;
+    const isPublished: IsPublished = (conversationId, version) =>
+      earlier.has(conversationId, version) || this.#published.has(conversationId, version);
     try {
-      const { now, rows } = await this.#changedSince(before);
-      const isLost = (row: ChangedRow) => {
-        const key = `${row.conversation_id}/${row.version}`;
-        return !earlier.has(key) && !this.#published.has(key);
-      };
-      if (rows.some(isLost)) {
-        await new Promise((resolve) => setTimeout(resolve, PUBLISH_MS));
-        await this.#deliverLost(rows.filter(isLost), isLost);
-      }
+      const { now, touched } = await this.#touchedSince(before);
+      if (before !== undefined) await this.#mend(before, await this.#holed(touched, isPublished), isPublished);
+      if (this.#versions.size > MOST_VERSIONS) this.#versions.clear();
+      for (const { id, version } of touched) this.#versions.set(id, version);
       this.#snapshot = now;
       this.#round += 1;
     } catch (error) {
-      for (const key of earlier) this.#published.add(key);
+      this.#published.add(earlier);
       throw error;
     }
   }
 
+  /** Of these, the ones of which versions since the last round were not published, or that are new here. */
+  async #holed(touched: readonly Touched[], isPublished: IsPublished): Promise<string[]> {
+    const isWhole = ({ id, version }: Touched) => {
+      for (let one = version; one > (this.#versions.get(id) ?? version); one--) if (!isPublished(id, one)) return false;
+      return true;
+    };
+    const fresh = touched.filter(({ id }) => !this.#versions.has(id));
+    let holed = touched.filter((one) => !isWhole(one));
+    if (holed.length > 0) {
+      await new Promise((resolve) => setTimeout(resolve, PUBLISH_MS));
+      holed = holed.filter((one) => !isWhole(one));
+    }
+    return [...fresh, ...holed].map(({ id }) => id);
+  }
+
+  async #mend(before: string, ids: string[], isPublished: IsPublished): Promise<void> {
+    if (ids.length === 0) return;
+    const isLost = (row: ChangedRow) => !isPublished(row.conversation_id, row.version);
+    const lost = (await changedSince(this.#deps.sql, before, ids)).filter(isLost);
+    if (lost.length === 0) return;
+    await new Promise((resolve) => setTimeout(resolve, PUBLISH_MS));
+    await this.#deliverLost(lost.filter(isLost), isLost);
+  }
+
   /** Of everything that somebody listens to by the time of the snapshot, also if he began while it was being read. */
-  async #changedSince(before: string | undefined): Promise<{ now: string; rows: ChangedRow[] }> {
+  async #touchedSince(before: string | undefined): Promise<{ now: string; touched: Touched[] }> {
     const { sql, bus } = this.#deps;
     const listened = (): Listened => ({
       conversations: bus.listened('c:'),
@@ -134,11 +164,12 @@ export class Hub {
       people: bus.isShared ? bus.listened('u:') : [],
     });
     const asked = listened();
-    const { now, rows } = await changedSince(sql, before, asked);
-    if (!bus.isShared) return { now, rows };
+    const { now, touched } = await touchedSince(sql, before, asked);
+    if (!bus.isShared) return { now, touched };
     const late = without(listened(), asked);
-    if (late.conversations.length + late.people.length > 0) rows.push(...(await changedSince(sql, before, late)).rows);
-    return { now, rows };
+    if (late.conversations.length + late.people.length > 0)
+      touched.push(...(await touchedSince(sql, before, late)).touched);
+    return { now, touched };
   }
 
   /** Each transaction as one message, as it was published: who is added by it joins in time to hear the rest of it. */
@@ -158,63 +189,10 @@ export class Hub {
   }
 }
 
-interface Listened {
-  readonly conversations: string[];
-  readonly people: string[];
-}
-
 function without(all: Listened, known: Listened): Listened {
   const [conversations, people] = [new Set(known.conversations), new Set(known.people)];
   return {
     conversations: all.conversations.filter((id) => !conversations.has(id)),
     people: all.people.filter((id) => !people.has(id)),
-  };
-}
-
-/**
- * Rows of these conversations, and of those that these people came into, changed since a snapshot; none when there is no
- * snapshot to compare with. By the ids that are listened to, because an index on what every message changes would cost
- * each send more than this costs a second.
- */
-async function changedSince(
-  sql: Sql,
-  before: string | undefined,
-  { conversations, people }: Listened,
-): Promise<{ now: string; rows: ChangedRow[] }> {
-  const snapshot = before === undefined ? undefined : parseSnapshot(before);
-  if (!before || !snapshot) {
-    const [row] = await sql<{ now: string }[]>`select pg_current_snapshot()::text as now`;
-    return { now: row?.now ?? '', rows: [] };
-  }
-  const since = sql`${String(snapshot.xmin)}::xid8`;
-  const unseen = (xid: string) =>
-    sql`${sql.unsafe(xid)} >= ${since} and not pg_visible_in_snapshot(${sql.unsafe(xid)}, ${before}::pg_snapshot)`;
-  const rows = await sql<(Partial<ChangedRow> & { now: string })[]>`
-    with came as (
-      select p.conversation_id as id from conversation_participants p
-      where p.user_id = any(${people}::uuid[]) and ${unseen('p.own_xid')}
-    ),
-    touched as (
-      select id from conversations where id = any(${conversations}::uuid[]) and ${unseen('changed_xid')}
-      union select c.id from came join conversations c on c.id = came.id where ${unseen('c.changed_xid')}
-    ),
-    changed as (
-      select 'message' as kind, m.conversation_id, m.version, m.id::text as key, m.changed_xid as xid
-      from touched t join messages m on m.conversation_id = t.id where ${unseen('m.changed_xid')}
-      union all
-      select 'conversation', c.id, c.own_version, '', c.own_xid from touched t join conversations c on c.id = t.id where ${unseen('c.own_xid')}
-      union all
-      select 'keys', e.conversation_id, e.version, e.epoch::text, e.changed_xid
-      from touched t join conversation_epochs e on e.conversation_id = t.id where ${unseen('e.changed_xid')}
-      union all
-      -- Watermarks are told by receipts, and by a resume; here they would be as many as members times messages.
-      select 'participant', p.conversation_id, p.version, p.user_id::text, p.own_xid
-      from touched t join conversation_participants p on p.conversation_id = t.id where ${unseen('p.own_xid')}
-    )
-    select pg_current_snapshot()::text as now, changed.* from (select 1) one left join changed on true
-    order by changed.conversation_id, changed.version`;
-  return {
-    now: rows[0]?.now ?? before,
-    rows: rows.filter((row): row is ChangedRow & { now: string } => row.kind !== undefined && row.kind !== null),
   };
 }

@@ -20,9 +20,20 @@ interface Body {
 }
 
 const bodies = new WeakMap<object, Body>();
+/** Of all who hear the same in one tick, the second and all after him find it here. */
+let latest:
+  | { readonly value: object; readonly head: string; readonly snapshot: string | null; readonly frame: Frame }
+  | undefined;
 const NO_TAG = ' '.repeat(TAG_CHARACTERS);
 
 function frameOf(value: object, head: string, snapshot: string | null): Frame {
+  if (latest?.value === value && latest.head === head && latest.snapshot === snapshot) return latest.frame;
+  const frame = frameAnew(value, head, snapshot);
+  latest = { value, head, snapshot, frame };
+  return frame;
+}
+
+function frameAnew(value: object, head: string, snapshot: string | null): Frame {
   let body = bodies.get(value);
   if (!body) bodies.set(value, (body = { json: Buffer.from(JSON.stringify(value)), last: undefined }));
   const { last } = body;
@@ -98,6 +109,7 @@ function writeAll(): void {
   waiting = [];
   for (const line of lines) line.write();
   together = undefined;
+  latest = undefined;
 }
 
 export class Line {
@@ -105,12 +117,16 @@ export class Line {
   readonly #head: string;
   #frames: Frame[] = [];
   #bytes = 0;
-  #tag: Buffer | undefined;
+  readonly #tag: string;
 
-  /** @param head how answers to the subscription begin (transport/answer-head.ts) */
-  constructor(connection: Connection, head: string) {
+  /**
+   * @param head how answers to the subscription begin (transport/answer-head.ts)
+   * @param tag of the person whose cursors these are (cursor.ts)
+   */
+  constructor(connection: Connection, head: string, tag: string) {
     this.#connection = connection;
     this.#head = head;
+    this.#tag = tag;
   }
 
   /** Given to the line and not yet to the socket. */
@@ -123,9 +139,7 @@ export class Line {
     this.#add(frameOf(value, this.#head, null));
   }
 
-  /** @param tag of the person the cursor is made for; always the same on one line */
-  event(value: object, tag: string, snapshot: string): void {
-    this.#tag ??= Buffer.from(tag, 'latin1');
+  event(value: object, snapshot: string): void {
     this.#add(frameOf(value, this.#head, snapshot));
   }
 
@@ -138,7 +152,7 @@ export class Line {
     const frame = joined(this.#frames);
     this.#frames = [];
     this.#bytes = 0;
-    if (this.#tag) for (const at of frame.tagAt) frame.bytes.set(this.#tag, at);
+    for (const at of frame.tagAt) frame.bytes.write(this.#tag, at, 'latin1');
     const isTaken = this.#connection.write(frame.bytes);
     // A socket that is behind keeps the bytes until it has sent them; they are not set to the next one's tag any more.
     if (!isTaken && frame.tagAt.length > 0) frame.bytes = Buffer.from(frame.bytes);

@@ -24,7 +24,7 @@ export class Outlet {
   }
 
   get #unsentBytes(): number {
-    return (this.#connection?.socket.bufferedAmount ?? 0) + (this.#line?.waitingBytes ?? 0);
+    return (this.#connection?.unsentBytes ?? 0) + (this.#line?.waitingBytes ?? 0);
   }
 
   queued(event: FeedEvent): void {

@@ -36,7 +36,7 @@ export async function stream<T extends object>(
   const end = { value: undefined, done: true } as const;
 
   const push = (value: T) => {
-    const isBehind = (watcher.connection?.socket.bufferedAmount ?? 0) > MAX_UNSENT_BYTES || queue.length >= MAX_QUEUED;
+    const isBehind = (watcher.connection?.unsentBytes ?? 0) > MAX_UNSENT_BYTES || queue.length >= MAX_QUEUED;
     if (closed || isBehind) return false;
     // Parked: all before it is written.
     if (parked && watcher.line) watcher.line.signal(value);

@@ -97,9 +97,13 @@ export class Socket implements Connection {
     this.socket.once('close', () => clearTimeout(cut));
   }
 
+  get unsentBytes(): number {
+    return this.#stream.writableLength;
+  }
+
   /** At once: words would only wait behind the rest. */
   mindUnread(): void {
-    if (this.socket.bufferedAmount > UNREAD_BYTES) this.socket.terminate();
+    if (this.unsentBytes > UNREAD_BYTES) this.socket.terminate();
   }
 
   /** Counts a frame in. A bucket that refills: a page that comes back from sleep may send much at once. */

@@ -38,7 +38,7 @@ export function createWs(deps: Deps, router: AnyTRPCRouter, state: ServerState):
     help: 'Written to WebSockets and not yet taken by their readers',
     registers: [metrics.registry],
     collect() {
-      this.set([...sockets.all].reduce((sum, { socket }) => sum + socket.bufferedAmount, 0));
+      this.set([...sockets.all].reduce((sum, { unsentBytes }) => sum + unsentBytes, 0));
     },
   });
   const known = new WeakMap<WebSocket, Socket>();
