@@ -44,7 +44,7 @@ export class Receipts {
     const userId = myId(store.state);
     if (!conversation || userId === null || seq <= conversation.myReadSeq) return;
     const readSeq = Math.min(seq, conversation.lastSeq);
-    store.apply({ type: 'receipt', conversationId, userId, deliveredSeq: readSeq, readSeq });
+    store.apply({ type: 'receipt', conversationId, userIds: [userId], deliveredSeq: readSeq, readSeq });
     this.#note(conversationId, { deliveredSeq: readSeq, readSeq });
   }
 

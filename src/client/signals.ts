@@ -129,9 +129,9 @@ export class Signals {
     this.#context.store.signal((state) => setTyping(state, { conversationId, userId, isTyping: false }));
   }
 
-  #receipt({ conversationId, userId, deliveredSeq, readSeq }: ReceiptSignal): void {
+  #receipt({ conversationId, userId, deliveredSeq, readSeq, alike = [] }: ReceiptSignal): void {
     const { store } = this.#context;
-    store.apply({ type: 'receipt', conversationId, userId, deliveredSeq, readSeq });
+    store.apply({ type: 'receipt', conversationId, userIds: [userId, ...alike], deliveredSeq, readSeq });
     // Read on another device, further than what is loaded here can tell.
     if (store.state.conversations[conversationId]?.unreadStale) {
       void refreshConversations(this.#context, [conversationId]).catch(ignore);

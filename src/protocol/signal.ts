@@ -19,6 +19,8 @@ export const ReceiptSignal = z.object({
   deliveredSeq: z.int(),
   readSeq: z.int(),
   at: z.string(),
+  /** When many have come to the very same place at once: the others. */
+  alike: z.array(Id).optional(),
 });
 export type ReceiptSignal = z.infer<typeof ReceiptSignal>;
 

@@ -6,6 +6,7 @@ import { Tokens } from './auth/tokens.ts';
 import type { Bus } from './bus/bus.ts';
 import { createMemoryBus } from './bus/memory.ts';
 import { createRedisBus } from './bus/redis.ts';
+import { Advances } from './db/advances.ts';
 import { connect, type Db, type Sql } from './db/client.ts';
 import { Writer } from './db/writer.ts';
 import { TypingTimers } from './domain/typing.ts';
@@ -13,6 +14,7 @@ import type { Env } from './env.ts';
 import { Audience } from './feed/audience.ts';
 import { Cursors, readDatabaseTag } from './feed/cursor.ts';
 import { Hub } from './feed/hub.ts';
+import { ReceiptNews } from './feed/receipt-news.ts';
 import { openStorage } from './files/open.ts';
 import type { Storage } from './files/storage.ts';
 import { Turns } from './files/turns.ts';
@@ -32,8 +34,6 @@ export interface Deps extends AsyncDisposable {
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly sql: Sql;
-  /** The same database with plans fixed for the hot path. */
-  readonly hot: Sql;
   readonly db: Db;
   readonly secrets: Secrets;
   readonly tokens: Tokens;
@@ -47,6 +47,8 @@ export interface Deps extends AsyncDisposable {
   readonly presence: Presence;
   readonly typing: TypingTimers;
   readonly writer: Writer;
+  readonly advances: Advances;
+  readonly receiptNews: ReceiptNews;
   readonly audience: Audience;
   readonly cursors: Cursors;
   readonly hub: Hub;
@@ -104,7 +106,6 @@ export async function createDeps(options: DepsOptions): Promise<Deps> {
       log,
       metrics,
       sql,
-      hot,
       db,
       secrets,
       tokens: new Tokens(secrets.jwt, env.accessTokenTtlS, now),
@@ -117,6 +118,8 @@ export async function createDeps(options: DepsOptions): Promise<Deps> {
       presence,
       typing,
       writer: new Writer(flights),
+      advances: new Advances(hot),
+      receiptNews: new ReceiptNews(bus),
       audience: new Audience(bus, db, (userId) => offline.returned(userId)),
       cursors: new Cursors(await readDatabaseTag(sql)),
       hub,

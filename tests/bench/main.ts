@@ -19,6 +19,7 @@ import { measureIdle } from './idle.ts';
 import { measureIngest } from './ingest/main.ts';
 import { measureLatency } from './latency.ts';
 import { measureLatencyUnderLoad } from './latency-under-load.ts';
+import { measureReceipts } from './receipts.ts';
 import { measureResume } from './resume.ts';
 import { type Figure, machine, verdictOf } from './stats.ts';
 import { measureTransfer } from './transfer.ts';
@@ -29,6 +30,7 @@ const PARTS: Record<string, (world: World) => Promise<Figure[]>> = {
   messages: async (world) => [await measureLatency(world), await measureResume(world)],
   history: measureHistory,
   growth: measureGrowth,
+  receipts: measureReceipts,
   // Files first: they look at the memory of a process that has done nothing yet.
   transfer: async (world) => [...(await measureFiles(world)), ...(await measureTransfer(world))],
   encryption: measureEncryption,

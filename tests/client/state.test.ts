@@ -170,7 +170,7 @@ describe('[P14] unread counts and watermarks', () => {
   const read = (userId: string, readSeq: number): Change => ({
     type: 'receipt',
     conversationId: C,
-    userId,
+    userIds: [userId],
     deliveredSeq: readSeq,
     readSeq,
   });

@@ -66,7 +66,9 @@ export function fold(state: Folded, event: News, me: string): Folded {
       if (event.removed && event.userId === me) return without(state, event.conversationId);
       return change(state, event.conversationId, (known) => putPerson(known, event));
     case 'receipt':
-      return change(state, event.conversationId, (known) => marked(known, event.userId, event));
+      return change(state, event.conversationId, (known) =>
+        [event.userId, ...(event.alike ?? [])].reduce((next, userId) => marked(next, userId, event), known),
+      );
     case 'keys':
     case 'live':
       return state;

@@ -46,7 +46,7 @@ export type Change =
   | { type: 'message'; message: MessageView }
   /** A new message that nothing on the screen needs opened: it counts, and moves what a message moves. */
   | { type: 'counted'; message: CountedMessage }
-  | { type: 'receipt'; conversationId: string; userId: string; deliveredSeq: number; readSeq: number }
+  | { type: 'receipt'; conversationId: string; userIds: readonly string[]; deliveredSeq: number; readSeq: number }
   | { type: 'loading'; conversationId: string; loading: Timeline['loading'] }
   | { type: 'problem'; conversationId: string; problem: string }
   /** So much is new here that the window stays where it is: what follows is loaded when somebody looks. */

@@ -68,16 +68,19 @@ const capped = ({ deliveredSeq, readSeq }: ParticipantView, lastSeq: number) => 
 /** Watermarks only grow, whichever way the news comes. */
 export function putReceipt(
   state: ChatState,
-  receipt: { conversationId: string; userId: string; deliveredSeq: number; readSeq: number },
+  receipt: { conversationId: string; userIds: readonly string[]; deliveredSeq: number; readSeq: number },
 ): ChatState {
   const known = state.conversations[receipt.conversationId];
-  const present = known?.participants.find(({ user }) => user.id === receipt.userId);
-  if (!known || !present) return state;
+  if (!known) return state;
   const { deliveredSeq, readSeq } = receipt;
-  if (deliveredSeq <= present.deliveredSeq && readSeq <= present.readSeq) return state;
-  const next = withMarks(present, receipt);
-  const participants = known.participants.map((one) => (one === present ? next : one));
-  return put(state, followMe({ ...known, participants }, state));
+  const people = new Set(receipt.userIds);
+  let isNews = false;
+  const participants = known.participants.map((one) => {
+    if (!people.has(one.user.id) || (deliveredSeq <= one.deliveredSeq && readSeq <= one.readSeq)) return one;
+    isNews = true;
+    return withMarks(one, receipt);
+  });
+  return isNews ? put(state, followMe({ ...known, participants }, state)) : state;
 }
 
 /** What a message, new or changed, means for its conversation: last message if it has been opened, order, count. */

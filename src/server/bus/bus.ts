@@ -1,6 +1,6 @@
 /** What travels between the nodes of one system. A message on the bus is a hint: losing one costs time, never data. */
 import type { FeedEvent } from '#protocol/event';
-import type { PresenceStatus, ReceiptSignal, TypingSignal } from '#protocol/signal';
+import type { PresenceStatus, TypingSignal } from '#protocol/signal';
 import type { Privacy } from '#protocol/user';
 
 /** A durable change with the conversation's version that it took; the version makes repeats harmless. */
@@ -9,15 +9,23 @@ export interface StampedEvent {
   readonly event: FeedEvent;
 }
 
+/** Somebody has come further. `shown` is how far others know him to have read; null when nothing has moved for them. */
+export interface Moved {
+  readonly userId: string;
+  readonly delivered: number;
+  readonly read: number;
+  readonly shown: number | null;
+}
+
 export type BusMessage =
   /** Committed changes of one conversation, in order. */
   | { readonly kind: 'events'; readonly conversationId: string; readonly events: readonly StampedEvent[] }
-  /** `signal` is the person's own; `shown` is what others may know of it, null when nothing of that has moved. */
+  /** How far people have come in one conversation. */
   | {
-      readonly kind: 'receipt';
+      readonly kind: 'receipts';
       readonly conversationId: string;
-      readonly signal: ReceiptSignal;
-      readonly shown: ReceiptSignal | null;
+      readonly at: string;
+      readonly moved: readonly Moved[];
     }
   | { readonly kind: 'typing'; readonly conversationId: string; readonly signal: TypingSignal }
   | {
@@ -66,7 +74,7 @@ export function channelsOf(message: BusMessage): string[] {
       // People first: who is removed leaves the conversation's channel before it hears the rest, who comes joins it in time.
       return [...people, `c:${message.conversationId}`];
     }
-    case 'receipt':
+    case 'receipts':
     case 'typing':
       return [`c:${message.conversationId}`];
     case 'presence':

@@ -30,7 +30,7 @@ const isText = (value: unknown) => typeof value === 'string';
 const LOOKS: Record<BusMessage['kind'], (message: Record<string, unknown>) => boolean> = {
   events: ({ conversationId, events }) =>
     isText(conversationId) && Array.isArray(events) && events.length > 0 && events.every(isStamped),
-  receipt: ({ conversationId, signal }) => isText(conversationId) && isRecord(signal),
+  receipts: ({ conversationId, moved }) => isText(conversationId) && Array.isArray(moved) && moved.every(isMoved),
   typing: ({ conversationId, signal }) => isText(conversationId) && isRecord(signal),
   presence: ({ userId, status }) => isText(userId) && isText(status),
   privacy: ({ userId, privacy }) => isText(userId) && isRecord(privacy),
@@ -39,6 +39,8 @@ const LOOKS: Record<BusMessage['kind'], (message: Record<string, unknown>) => bo
 
 const isStamped = (value: unknown) =>
   isRecord(value) && Number.isSafeInteger(value.version) && isRecord(value.event) && isText(value.event.type);
+
+const isMoved = (value: unknown) => isRecord(value) && isText(value.userId);
 
 function isMessage(value: unknown): value is BusMessage {
   if (!isRecord(value) || typeof value.kind !== 'string') return false;

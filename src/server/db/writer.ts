@@ -302,8 +302,8 @@ function store(sql: Sql, batch: NewMessage[]): Promise<Row[]> {
     ),
     noted as (
       insert into receipts (conversation_id, user_id, kind, from_seq, up_to_seq)
-      select conversation_id, sender_id, kind, before, last - 1 from spoke cross join (values ('delivered'), ('read')) k(kind)
-      where last - before > own and (kind = 'delivered' or hidden is null)
+      select conversation_id, sender_id, case when hidden is null then 'read' else 'delivered' end, before, last - 1 from spoke
+      where last - before > own
       on conflict do nothing
     ),
     moved as (

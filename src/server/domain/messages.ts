@@ -120,7 +120,7 @@ function announce(
   deps.bus.publish({ kind: 'events', conversationId, events: [{ version, event: { type: 'message', message } }] });
   deps.offline.note(conversationId);
   // Who answers has read what came before; that his own message is read by him, every client knows from its sender.
-  if (readBefore < seq - 1) tellAnswer(deps, { conversationId, userId, readsHiddenAfter, seq, at: createdAt });
+  if (readBefore < seq - 1) tellAnswer(deps, { conversationId, userId, readsHiddenAfter, seq });
   return { ...message, reactions: [] };
 }
 

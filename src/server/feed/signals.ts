@@ -4,6 +4,7 @@ import type { Connection } from '../context.ts';
 import type { Deps } from '../deps.ts';
 import { accessConversation } from '../domain/access.ts';
 import type { Line } from './line.ts';
+import { signalsFor } from './receipt-news.ts';
 
 /** Above this much unsent, signals are dropped: they are the first to go under pressure. */
 const MAX_UNSENT_BYTES = 256 * 1024;
@@ -80,11 +81,9 @@ export async function watchReceipts(deps: Deps, watcher: Watcher, conversationId
   if (conversationId) await accessConversation(deps.db, watcher.userId, conversationId);
   return stream<ReceiptSignal>(watcher, (push) =>
     deps.audience.listen(watcher.userId, (message) => {
-      if (message.kind !== 'receipt' || (conversationId && message.conversationId !== conversationId)) return;
-      if (message.signal.userId === watcher.userId) return void push(message.signal);
-      if (!message.shown) return;
+      if (message.kind !== 'receipts' || (conversationId && message.conversationId !== conversationId)) return;
       const sees = deps.audience.privacyOf(watcher.userId)?.receipts !== false;
-      push(sees ? message.shown : { ...message.shown, readSeq: 0 });
+      for (const signal of signalsFor(watcher.userId, message, sees)) push(signal);
     }),
   );
 }

@@ -10,6 +10,8 @@ const END_OF_HEAD = '\r\n\r\n';
 
 export interface Fate {
   delivered(connection: Connection): void;
+  /** Anything else than what is counted. */
+  heard(connection: Connection, text: string): void;
   /** It closed without being asked to, or was told an error. */
   failed(why: string): void;
 }
@@ -90,6 +92,7 @@ export class Connection {
 
   #hear(text: string): void {
     if (text.includes('"error":{')) this.#fate.failed(text.slice(0, 300));
+    this.#fate.heard(this, text);
     const answer = this.#protocol.hear(text);
     if (answer === READY) this.#ready();
     else if (answer !== null) this.say(answer);

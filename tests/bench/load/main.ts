@@ -5,6 +5,7 @@ import { Connection } from './connection.ts';
 import type { Orders } from './orders.ts';
 import { type Credential, type Protocol, protocolOf } from './protocols.ts';
 import { Rounds } from './rooms.ts';
+import { Sweeps } from './sweeps.ts';
 
 const AT_ONCE = 64;
 
@@ -14,8 +15,10 @@ let who: readonly Credential[] = [];
 let failure: string | null = null;
 const connections: Connection[] = [];
 const rounds = new Rounds();
+const sweeps = new Sweeps();
 const fate = {
   delivered: (connection: Connection) => rounds.delivered(connection),
+  heard: (connection: Connection, text: string) => sweeps.heard(connection, text),
   failed: (why: string) => {
     failure ??= why;
   },
@@ -45,6 +48,7 @@ const obey: { [K in keyof Orders]: (order: Orders[K]['order']) => Promise<Orders
   },
   open,
   round: (order) => rounds.run(order, connections, (room) => must(protocol, 'begin comes first').trigger(room)),
+  sweep: (order) => sweeps.run(order, connections),
   async leave() {
     for (const connection of connections.splice(0)) connection.leave();
     await sleep(200);

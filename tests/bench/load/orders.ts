@@ -31,12 +31,33 @@ export interface RoundResult {
   readonly ownCpuUs: number;
 }
 
+/** One call of each connection, all at once. */
+export interface Sweep {
+  readonly path: string;
+  readonly input: object;
+  /** Watchers wait until they know of so many people that they have read so far; 0: nobody watches. */
+  readonly readers: number;
+  readonly readSeq: number;
+}
+
+export interface SweepResult {
+  /** Until all are answered, and until all are told. */
+  readonly ms: number;
+  readonly toldMs: number;
+  readonly refused: number;
+  readonly told: boolean;
+  /** Frames that came to all watchers together. */
+  readonly signals: number;
+  readonly ownCpuUs: number;
+}
+
 export interface Orders {
   /** How to speak, where, and as whom: connection i is the (i modulo all)-th of them. */
   begin: { order: Speaking & { port: number; who: readonly Credential[] }; answer: null };
   /** Opens so many more, some at a time. */
   open: { order: { count: number; atOnce?: number }; answer: { ms: number } };
   round: { order: Round; answer: RoundResult };
+  sweep: { order: Sweep; answer: SweepResult };
   /** Closes all. */
   leave: { order: null; answer: null };
 }

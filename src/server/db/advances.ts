@@ -1,0 +1,178 @@
+/**
+ * Moves watermarks: advances that arrive while others are being written go together in the next statement, and are
+ * answered after its commit. A lone one waits for nobody.
+ */
+import type { Sql } from './client.ts';
+import { Overloaded } from './writer.ts';
+
+export interface Goal {
+  readonly conversationId: string;
+  readonly userId: string;
+  readonly deliveredSeq: number;
+  readonly readSeq: number;
+}
+
+export interface Standing {
+  readonly delivered: number;
+  readonly read: number;
+  /** As others see it: no further than where the person began to hide what he reads. */
+  readonly shown: number;
+  readonly moved: boolean;
+  /** Something has moved that others may know. */
+  readonly told: boolean;
+}
+
+interface Row extends Standing {
+  readonly ord: number;
+}
+
+interface Waiting {
+  goal: Goal;
+  readonly standing: Promise<Standing | null>;
+  readonly resolve: (standing: Standing | null) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+const MAX_BATCH = 1_000;
+/** Beyond this the answer is "later" instead of a growing queue (P18). */
+const MAX_WAITING = 10_000;
+/** After more than so many at once more are on their way: they are gathered for a moment. Nobody looks at a screen for their answer. */
+const CROWD = 16;
+const GATHER_MS = 30;
+
+export class Advances {
+  readonly #sql: Sql;
+  readonly #waiting = new Map<string, Waiting>();
+  #alone = 0;
+  #busy = false;
+
+  constructor(sql: Sql) {
+    this.#sql = sql;
+  }
+
+  /** @returns where the person stands now; null when he is not in the conversation */
+  advance(goal: Goal): Promise<Standing | null> {
+    const key = `${goal.conversationId}/${goal.userId}`;
+    const known = this.#waiting.get(key);
+    if (known) {
+      known.goal = farther(known.goal, goal);
+      return known.standing;
+    }
+    if (this.#waiting.size + this.#alone >= MAX_WAITING) return Promise.reject(new Overloaded());
+    const waiting = newWaiting(goal);
+    this.#waiting.set(key, waiting);
+    if (!this.#busy) void this.#drain();
+    return waiting.standing;
+  }
+
+  async #drain(): Promise<void> {
+    this.#busy = true;
+    // Calls of the same tick join the first statement.
+    await Promise.resolve();
+    while (this.#waiting.size > 0) {
+      const batch = this.#take();
+      await this.#flush(batch);
+      if (batch.length > CROWD) await new Promise((resolve) => setTimeout(resolve, GATHER_MS));
+    }
+    this.#busy = false;
+  }
+
+  #take(): Waiting[] {
+    const batch: Waiting[] = [];
+    for (const [key, waiting] of this.#waiting) {
+      if (batch.length === MAX_BATCH) break;
+      batch.push(waiting);
+      this.#waiting.delete(key);
+    }
+    return batch;
+  }
+
+  /** A statement that holds many rows waits for none: rows that somebody else holds are left to statements of their own. */
+  async #flush(batch: readonly Waiting[]): Promise<void> {
+    try {
+      const rows = await move(
+        this.#sql,
+        batch.map(({ goal }) => goal),
+        'pass over what is locked',
+      );
+      const left = new Set(batch);
+      for (const row of rows) {
+        const one = batch[row.ord];
+        if (!one) continue;
+        one.resolve(row);
+        left.delete(one);
+      }
+      for (const one of left) void this.#flushAlone(one);
+    } catch (error) {
+      for (const one of batch) one.reject(error);
+    }
+  }
+
+  async #flushAlone({ goal, resolve, reject }: Waiting): Promise<void> {
+    this.#alone++;
+    try {
+      const [row] = await move(this.#sql, [goal], 'wait');
+      resolve(row ?? null);
+    } catch (error) {
+      reject(error);
+    }
+    this.#alone--;
+  }
+}
+
+const farther = (a: Goal, b: Goal): Goal => ({
+  ...a,
+  deliveredSeq: Math.max(a.deliveredSeq, b.deliveredSeq),
+  readSeq: Math.max(a.readSeq, b.readSeq),
+});
+
+function newWaiting(goal: Goal): Waiting {
+  let resolve: Waiting['resolve'] = () => {};
+  let reject: Waiting['reject'] = () => {};
+  const standing = new Promise<Standing | null>((...settle) => ([resolve, reject] = settle));
+  return { goal, standing, resolve, reject };
+}
+
+/**
+ * Clamps to the last message, moves the watermarks forward if they move at all, and keeps one row per advance with its
+ * time: what is read is delivered, so a row of reading stands for both.
+ */
+function move(sql: Sql, goals: readonly Goal[], locked: 'wait' | 'pass over what is locked'): Promise<Row[]> {
+  // Texts of arrays: JSON costs the server as much as all the rest of it.
+  const column = (of: (goal: Goal) => string | number) => `{${goals.map(of).join()}}`;
+  const conversations = column(({ conversationId }) => conversationId);
+  const people = column(({ userId }) => userId);
+  const delivered = column(({ deliveredSeq }) => deliveredSeq);
+  const read = column(({ readSeq }) => readSeq);
+  return sql<Row[]>`
+    with p as (
+      select i.ord - 1 as ord, i.d, i.r, p.conversation_id, p.user_id, p.delivered_seq, p.read_seq, p.reads_hidden_after
+      from unnest(${conversations}::text::uuid[], ${people}::text::uuid[], ${delivered}::text::bigint[], ${read}::text::bigint[])
+        with ordinality as i(c, u, d, r, ord)
+      join conversation_participants p on p.conversation_id = i.c and p.user_id = i.u and p.left_at is null
+      for no key update of p ${locked === 'wait' ? sql`` : sql`skip locked`}
+    ),
+    goal as (
+      select p.*, greatest(p.read_seq, least(p.r, c.last_seq)) as read,
+        greatest(p.delivered_seq, least(greatest(p.d, p.r), c.last_seq)) as delivered
+      from p join conversations c on c.id = p.conversation_id
+    ),
+    moved as (
+      update conversation_participants t set delivered_seq = g.delivered, read_seq = g.read, changed_xid = pg_current_xact_id()
+      from goal g where t.conversation_id = g.conversation_id and t.user_id = g.user_id
+        and (g.delivered > g.delivered_seq or g.read > g.read_seq)
+    ),
+    noted as (
+      insert into receipts (conversation_id, user_id, kind, from_seq, up_to_seq)
+      select g.conversation_id, g.user_id, 'read', g.read_seq, g.read from goal g
+      where g.read > g.read_seq and g.reads_hidden_after is null
+      union all
+      select g.conversation_id, g.user_id, 'delivered', g.delivered_seq, g.delivered from goal g
+      where g.delivered > g.delivered_seq and not (g.delivered = g.read and g.reads_hidden_after is null)
+      on conflict do nothing
+    )
+    select g.ord, g.delivered, g.read, least(g.read, g.reads_hidden_after) as shown,
+      g.delivered > g.delivered_seq or g.read > g.read_seq as moved,
+      g.delivered > g.delivered_seq or (g.read > g.read_seq and g.reads_hidden_after is null) as told
+    from goal g`;
+}
