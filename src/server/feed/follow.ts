@@ -29,6 +29,18 @@ export interface FollowOptions {
   readonly line: Line | null;
 }
 
+let latest: { readonly events: readonly StampedEvent[]; readonly writer: string | null } | undefined;
+
+/** Who wrote all of it, if it is one person's messages and nothing else. Looked at once for all who hear it. */
+function writerOf(events: readonly StampedEvent[]): string | null {
+  if (latest?.events === events) return latest.writer;
+  const [first] = events;
+  const sender = first?.event.type === 'message' ? first.event.message.senderId : null;
+  const isAll = events.every(({ event }) => event.type === 'message' && event.message.senderId === sender);
+  latest = { events, writer: isAll ? sender : null };
+  return latest.writer;
+}
+
 export class Follower implements AsyncIterableIterator<Tracked> {
   readonly #deps: Deps;
   readonly #options: FollowOptions;
@@ -167,8 +179,7 @@ export class Follower implements AsyncIterableIterator<Tracked> {
     if (message.kind !== 'events' || this.#phase === 'closed') return;
     const { conversationId, events } = message;
     // The sender's own copy goes last: first the others, then his answer, which settles what he wrote.
-    const { userId } = this.#options;
-    const isOwn = events.every(({ event }) => event.type === 'message' && event.message.senderId === userId);
+    const isOwn = writerOf(events) === this.#options.userId;
     if (this.#phase === 'live' && this.#held.length === 0 && !isOwn) return this.#give(events);
     for (const stamped of events) this.#hold({ ...stamped, conversationId });
     if (this.#phase !== 'live') return;

@@ -80,8 +80,6 @@ function framed(parts: readonly Buffer[]): Buffer {
 let together: { readonly parts: readonly Frame[]; readonly whole: Frame } | undefined;
 
 function joined(parts: readonly Frame[]): Frame {
-  const [only] = parts;
-  if (only && parts.length === 1) return only;
   if (together?.parts.length === parts.length && parts.every((part, i) => part === together?.parts[i]))
     return together.whole;
   let length = 0;
@@ -115,9 +113,12 @@ function writeAll(): void {
 export class Line {
   readonly #connection: Connection;
   readonly #head: string;
-  #frames: Frame[] = [];
-  #bytes = 0;
   readonly #tag: string;
+  /** Nearly always one. */
+  #first: Frame | undefined;
+  #more: Frame[] | undefined;
+  #bytes = 0;
+  #isBehind = false;
 
   /**
    * @param head how answers to the subscription begin (transport/answer-head.ts)
@@ -134,6 +135,11 @@ export class Line {
     return this.#bytes;
   }
 
+  /** The same, and what the socket has left of what was written last. It is asked only when it left something. */
+  get unsentBytes(): number {
+    return this.#isBehind ? this.#bytes + this.#connection.unsentBytes : this.#bytes;
+  }
+
   /** What cannot be resumed. The same object for all who hear the same. */
   signal(value: object): void {
     this.#add(frameOf(value, this.#head, null));
@@ -144,17 +150,23 @@ export class Line {
   }
 
   #add(frame: Frame): void {
-    if (this.#frames.push(frame) === 1 && waiting.push(this) === 1) queueMicrotask(writeAll);
     this.#bytes += frame.bytes.length;
+    if (this.#first) return void (this.#more ??= [this.#first]).push(frame);
+    this.#first = frame;
+    if (waiting.push(this) === 1) queueMicrotask(writeAll);
   }
 
   write(): void {
-    const frame = joined(this.#frames);
-    this.#frames = [];
+    const frame = this.#more ? joined(this.#more) : this.#first;
+    this.#first = undefined;
+    this.#more = undefined;
     this.#bytes = 0;
-    for (const at of frame.tagAt) frame.bytes.write(this.#tag, at, 'latin1');
-    const isTaken = this.#connection.write(frame.bytes);
+    if (!frame) return;
+    const { bytes, tagAt } = frame;
+    for (const at of tagAt) bytes.write(this.#tag, at, 'latin1');
+    const isTaken = this.#connection.write(bytes);
+    this.#isBehind = !isTaken;
     // A socket that is behind keeps the bytes until it has sent them; they are not set to the next one's tag any more.
-    if (!isTaken && frame.tagAt.length > 0) frame.bytes = Buffer.from(frame.bytes);
+    if (!isTaken && tagAt.length > 0) frame.bytes = Buffer.from(bytes);
   }
 }

@@ -36,7 +36,7 @@ export class Outlet {
   }
 
   get isOverfull(): boolean {
-    return this.#queuedBytes + this.#unsentBytes > CUT_ABOVE_BYTES;
+    return this.#queuedBytes + (this.#line?.unsentBytes ?? this.#unsentBytes) > CUT_ABOVE_BYTES;
   }
 
   /** Resolves once there is room: true, or false when the reader has stalled or is gone. Undefined: there is room now. */
