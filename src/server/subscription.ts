@@ -6,27 +6,21 @@ export const isIterable = (value: unknown): value is AsyncIterable<unknown> =>
   typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
 
 export interface Life {
-  /** False on a socket, which ends with its session by itself. */
-  readonly isOwn: boolean;
   /** Ends the procedure's own iterator: the caller went away, or the session ended. */
-  readonly signal: AbortSignal | undefined;
+  readonly signal: AbortSignal;
   /** Why it was cut, if it was. */
   cut(): Reason | null;
   /** Call when the stream is over. */
   end(): void;
 }
 
-// Of every subscription on every socket: nothing of its call is kept by them.
-const never = () => null;
-const nothing = () => {};
-
 /**
  * A socket is closed by its own keeper (transport/socket.ts) when its session ends. A stream of server-sent events has
- * nobody but us: without this it would go on after log-out (P23).
+ * nobody but us: without this it would go on after log-out (P23). Null where there is nothing to keep.
  */
-export function lifeOf(ctx: Context, signal: AbortSignal | undefined): Life {
+export function lifeOf(ctx: Context, signal: AbortSignal | undefined): Life | null {
   const { session, deps } = ctx;
-  if (ctx.connection !== null || session === null) return { signal, isOwn: false, cut: never, end: nothing };
+  if (ctx.connection !== null || session === null) return null;
   let reason: Reason | null = null;
   const cut = new AbortController();
   const stop = (why: Reason) => {
@@ -39,7 +33,6 @@ export function lifeOf(ctx: Context, signal: AbortSignal | undefined): Life {
   if (deps.revocations.has(session.sessionId)) stop('session_revoked');
   return {
     signal: signal ? AbortSignal.any([signal, cut.signal]) : cut.signal,
-    isOwn: true,
     cut: () => reason,
     end() {
       clearTimeout(expiry);
@@ -48,30 +41,44 @@ export function lifeOf(ctx: Context, signal: AbortSignal | undefined): Life {
   };
 }
 
-/** The same stream, which says when it is over, however it ends: finished, failed, cut, or disposed of by the adapter. */
-export function withLife<T>(iterable: AsyncIterable<T>, life: Life, ended: () => void): AsyncIterable<T> {
-  const over = () => {
-    life.end();
-    ended();
-  };
-  return {
-    [Symbol.asyncIterator]() {
-      const finish = (result: IteratorResult<T>) => {
-        if (!result.done) return result;
-        over();
-        const reason = life.cut();
-        if (reason !== null) throw new ParleyError('UNAUTHORIZED', reason);
-        return result;
-      };
-      const inner = iterable[Symbol.asyncIterator]();
-      return {
-        // Waited for by every idle subscription of every socket: what it holds meanwhile is counted in bytes.
-        next: () => (life.isOwn ? inner.next().then(finish) : inner.next()),
-        async return(value?: unknown) {
-          over();
-          return (await inner.return?.(value)) ?? { done: true, value: undefined };
-        },
-      };
-    },
-  };
+/**
+ * The same stream, which says when it is over, however it ends: finished, failed, cut, or disposed of by the adapter.
+ * A class, because there is one for each idle subscription of each socket.
+ */
+export class Living<T> implements AsyncIterableIterator<T> {
+  readonly #inner: AsyncIterator<T>;
+  readonly #life: Life | null;
+  readonly #ended: () => void;
+
+  constructor(iterable: AsyncIterable<T>, life: Life | null, ended: () => void) {
+    this.#inner = iterable[Symbol.asyncIterator]();
+    this.#life = life;
+    this.#ended = ended;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  next(): Promise<IteratorResult<T>> {
+    return this.#life === null ? this.#inner.next() : this.#inner.next().then((result) => this.#passed(result));
+  }
+
+  async return(value?: unknown): Promise<IteratorResult<T>> {
+    this.#over();
+    return (await this.#inner.return?.(value)) ?? { done: true, value: undefined };
+  }
+
+  #passed(result: IteratorResult<T>): IteratorResult<T> {
+    if (!result.done) return result;
+    this.#over();
+    const reason = this.#life?.cut() ?? null;
+    if (reason !== null) throw new ParleyError('UNAUTHORIZED', reason);
+    return result;
+  }
+
+  #over(): void {
+    this.#life?.end();
+    this.#ended();
+  }
 }

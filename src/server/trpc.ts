@@ -3,7 +3,7 @@ import { initTRPC, TRPCError } from '@trpc/server';
 import { ParleyError } from '#protocol/errors';
 import type { Context } from './context.ts';
 import { Line } from './feed/line.ts';
-import { isIterable, lifeOf, withLife } from './subscription.ts';
+import { isIterable, lifeOf, Living } from './subscription.ts';
 import { answerHead } from './transport/answer-head.ts';
 import { toWireError } from './wire-error.ts';
 
@@ -26,23 +26,26 @@ function translate(error: TRPCError): TRPCError {
 
 const measured = t.procedure.use(async function measure({ ctx, path, type, signal, getRawInput, next }) {
   const { metrics, limits, cursors } = ctx.deps;
+  const subscribes = type === 'subscription';
   const leave = enter(ctx, path, type);
-  const stop = type === 'subscription' ? null : metrics.callSeconds.startTimer({ path, type });
+  const stop = subscribes ? null : metrics.callSeconds.startTimer({ path, type });
   const given = signal ?? ctx.signal;
-  const life = type === 'subscription' ? lifeOf(ctx, given) : null;
-  const head = ctx.connection && life ? answerHead(await getRawInput()) : null;
-  const { connection, session } = ctx;
-  const line = connection && session && head !== null ? new Line(connection, head, cursors.tag(session.userId)) : null;
+  const life = subscribes ? lifeOf(ctx, given) : null;
+  const head = ctx.connection && subscribes ? answerHead(await getRawInput()) : null;
   let goesOn = false;
   try {
     if (ctx.session) await limits.take('calls', ctx.session.userId);
-    const result = await next({ ctx: { signal: life ? life.signal : given, line } });
+    const { connection, session } = ctx;
+    const line =
+      connection && session && head !== null ? new Line(connection, head, cursors.tag(session.userId)) : null;
+    // From here on it is the session of this call, whatever becomes of the socket's.
+    const result = await next({ ctx: { session, signal: life?.signal ?? given, line } });
     metrics.calls.inc({ path, type, outcome: result.ok ? 'ok' : translate(result.error).code });
     if (!result.ok) throw translate(result.error);
     ctx.connection?.mindUnread();
-    if (life === null || !isIterable(result.data)) return result;
+    if (!subscribes || !isIterable(result.data)) return result;
     goesOn = true;
-    return { ...result, data: withLife(result.data, life, leave) };
+    return { ...result, data: new Living(result.data, life, leave) };
   } finally {
     stop?.();
     if (!goesOn) {

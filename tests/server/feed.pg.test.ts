@@ -1,6 +1,6 @@
 /** feed.follow: from any id ever given, on this node, after any time: everything missed, in order, then live. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { follow, followLive, messagesIn, sleep } from '../harness/follow.ts';
+import { follow, followLive, messagesIn, sleep, watchPresence, watchReceipts } from '../harness/follow.ts';
 import {
   draft,
   draftEpoch,
@@ -127,6 +127,21 @@ describe('live', () => {
     await program[Symbol.asyncDispose]();
     bob = await newUser(server, 'bob');
   });
+});
+
+test('[P16] whoever goes, at whatever moment of the beginning, is listened for no longer', async () => {
+  const dee = await newUser(server, 'dee');
+  const { bus } = server.deps;
+  const listens = () => bus.listened('u:').includes(dee.userId);
+  for (const ms of [0, 1, 2, 3, 5, 8, 13]) {
+    const following = [follow(dee), watchReceipts(dee), watchPresence(dee, [ann.userId])];
+    await sleep(ms);
+    for (const one of following) one[Symbol.dispose]();
+    await sleep(20);
+    await expect.poll(listens).toBe(false);
+    expect(bus.listened('p:')).not.toContain(ann.userId);
+  }
+  await dee[Symbol.asyncDispose]();
 });
 
 describe('resume', () => {

@@ -50,6 +50,8 @@ export interface Bus {
   deliver(message: BusMessage): void;
   /** Channels: `c:<conversation>`, `p:<user>` (presence), `u:<user>` (membership, privacy), `sessions`. Returns the way out. */
   subscribe(channel: string, handler: BusHandler): () => void;
+  /** The same way out for whoever keeps many of them: the handler that was given, and no closure for each. */
+  unsubscribe(channel: string, handler: BusHandler): void;
   /** What is heard of this conversation follows this version of it: known from the database, by who has begun to listen. */
   begin(conversationId: string, version: number): void;
   /** Sees every message this node delivers, once, before its channels do. */

@@ -39,11 +39,14 @@ export class Handlers {
     const handlers = this.#channels.get(channel) ?? new Set();
     this.#channels.set(channel, handlers.add(handler));
     if (handlers.size === 1) this.#onChange(channel);
-    return () => {
-      if (!handlers.delete(handler) || handlers.size > 0 || this.#channels.get(channel) !== handlers) return;
-      this.#channels.delete(channel);
-      this.#onChange(channel);
-    };
+    return () => this.unsubscribe(channel, handler);
+  }
+
+  unsubscribe(channel: string, handler: BusHandler): void {
+    const handlers = this.#channels.get(channel);
+    if (!handlers?.delete(handler) || handlers.size > 0) return;
+    this.#channels.delete(channel);
+    this.#onChange(channel);
   }
 
   clear(): void {

@@ -10,6 +10,7 @@ export function createMemoryBus(log: Logger): Bus {
     publish: (message) => handlers.deliver(message),
     deliver: (message) => handlers.deliver(message),
     subscribe: (channel, handler) => handlers.subscribe(channel, handler),
+    unsubscribe: (channel, handler) => handlers.unsubscribe(channel, handler),
     observe: (handler) => handlers.observe(handler),
     begin: () => {},
     hears: (channel) => handlers.has(channel),

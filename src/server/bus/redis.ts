@@ -89,6 +89,7 @@ export async function createRedisBus(redis: RedisLink, log: Logger): Promise<Bus
     },
     deliver: (message) => give(message, false),
     subscribe: (channel, handler) => handlers.subscribe(channel, handler),
+    unsubscribe: (channel, handler) => handlers.unsubscribe(channel, handler),
     begin: (conversationId, version) => inOrder.expect(conversationId, version + 1),
     observe: (handler) => handlers.observe(handler),
     hears: (channel) => handlers.has(channel),

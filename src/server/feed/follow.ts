@@ -2,13 +2,13 @@
 import { tracked } from '@trpc/server';
 import type { FeedEvent } from '#protocol/event';
 import type { BusMessage, StampedEvent } from '../bus/bus.ts';
-import type { Connection } from '../context.ts';
 import type { Deps } from '../deps.ts';
 import { withoutReading } from '../domain/privacy.ts';
 import { CatchUp } from './catch-up.ts';
 import { parseSnapshot, type Snapshot } from './cursor.ts';
 import type { Line } from './line.ts';
 import { Outlet, sizeOf } from './outlet.ts';
+import { endWith, type Watcher } from './watcher.ts';
 
 const RETRY_MS = [100, 500, 1_000, 2_000, 5_000];
 /** Live events held back while the past is given. Beyond it they are dropped, and found in the database after it. */
@@ -19,14 +19,6 @@ const END = { value: undefined, done: true } as const;
 
 interface Held extends StampedEvent {
   readonly conversationId: string;
-}
-
-export interface FollowOptions {
-  readonly userId: string;
-  readonly lastEventId: string | null | undefined;
-  readonly signal: AbortSignal;
-  readonly connection: Connection | null;
-  readonly line: Line | null;
 }
 
 let latest: { readonly events: readonly StampedEvent[]; readonly writer: string | null } | undefined;
@@ -43,14 +35,15 @@ function writerOf(events: readonly StampedEvent[]): string | null {
 
 export class Follower implements AsyncIterableIterator<Tracked> {
   readonly #deps: Deps;
-  readonly #options: FollowOptions;
+  readonly #watcher: Watcher;
+  readonly #lastEventId: string | null | undefined;
   readonly #outlet: Outlet;
   readonly #ready: { snapshot: string; event: FeedEvent }[] = [];
   #held: Held[] = [];
   #heldBytes = 0;
   #heldTooMuch = false;
   /** The newest version that the replay gave, by conversation: what the bus says of older ones is known. */
-  readonly #given = new Map<string, number>();
+  #given: Map<string, number> | undefined;
   #phase: 'start' | 'replay' | 'live' | 'closed' = 'start';
   #past: CatchUp | undefined;
   /** The snapshot this subscription itself has reached. */
@@ -59,12 +52,12 @@ export class Follower implements AsyncIterableIterator<Tracked> {
   #parked: ((result: IteratorResult<Tracked, undefined>) => void) | undefined;
   #release: (() => void)[] = [];
 
-  constructor(deps: Deps, options: FollowOptions) {
+  constructor(deps: Deps, watcher: Watcher, lastEventId: string | null | undefined) {
     this.#deps = deps;
-    this.#options = options;
-    this.#outlet = new Outlet(options.connection, options.line);
-    options.signal.addEventListener('abort', () => this.#close(), { once: true });
-    if (options.signal.aborted) this.#close();
+    this.#watcher = watcher;
+    this.#lastEventId = lastEventId;
+    this.#outlet = new Outlet(watcher.connection, watcher.line);
+    endWith(watcher, () => this.#close());
   }
 
   [Symbol.asyncIterator](): this {
@@ -82,7 +75,7 @@ export class Follower implements AsyncIterableIterator<Tracked> {
 
   async #take(): Promise<IteratorResult<Tracked, undefined>> {
     while (true) {
-      const room = this.#outlet.room(this.#options.signal);
+      const room = this.#outlet.room(this.#watcher.signal);
       if (room && !(await room)) this.#cut();
       if (this.#phase === 'closed') return END;
       const ready = this.#ready.shift();
@@ -110,17 +103,20 @@ export class Follower implements AsyncIterableIterator<Tracked> {
         this.#deps.log.warn({ err: error }, 'feed: replay failed, trying again');
         const wait = RETRY_MS[Math.min(attempt, RETRY_MS.length - 1)];
         await new Promise((resolve) => setTimeout(resolve, wait));
-        if (this.#options.signal.aborted) return;
+        if (this.#watcher.signal.aborted) return;
       }
     }
   }
 
   async #start(): Promise<void> {
-    const { userId, lastEventId, signal } = this.#options;
+    const { userId, signal } = this.#watcher;
+    const lastEventId = this.#lastEventId;
     // Once, however often what follows has to be tried.
     if (this.#release.length === 0) {
       const stop = await this.#deps.audience.listen(userId, (message) => this.#hear(message));
-      this.#release.push(stop, this.#deps.hub.enter());
+      this.#release = [stop, this.#deps.hub.enter()];
+      // Gone meanwhile, with nothing to let go of then.
+      if (this.#phase === 'closed') return this.#letGo();
     }
     if (signal.aborted) return this.#close();
     this.#startRound = this.#deps.hub.round;
@@ -137,7 +133,7 @@ export class Follower implements AsyncIterableIterator<Tracked> {
   }
 
   #catchUp(after: Snapshot): void {
-    this.#past = new CatchUp(this.#deps, this.#options.userId, after);
+    this.#past = new CatchUp(this.#deps, this.#watcher.userId, after);
     this.#phase = 'replay';
   }
 
@@ -151,8 +147,9 @@ export class Follower implements AsyncIterableIterator<Tracked> {
       return this.#goLive();
     }
     if (!events) return this.#endReplay();
+    const given = (this.#given ??= new Map());
     for (const { conversationId, version, snapshot, event } of events) {
-      this.#given.set(conversationId, Math.max(version, this.#given.get(conversationId) ?? 0));
+      given.set(conversationId, Math.max(version, given.get(conversationId) ?? 0));
       this.#push(snapshot, event);
     }
   }
@@ -170,8 +167,9 @@ export class Follower implements AsyncIterableIterator<Tracked> {
     this.#push(this.#reached, { type: 'live' });
     this.#phase = 'live';
     // In one conversation versions are committed in their order: up to the newest given one, all were.
-    this.#held = this.#held.filter(({ conversationId, version }) => version > (this.#given.get(conversationId) ?? 0));
-    this.#given.clear();
+    const given = this.#given;
+    if (given) this.#held = this.#held.filter(({ conversationId: id, version }) => version > (given.get(id) ?? 0));
+    this.#given = undefined;
     this.#flush();
   }
 
@@ -179,7 +177,7 @@ export class Follower implements AsyncIterableIterator<Tracked> {
     if (message.kind !== 'events' || this.#phase === 'closed') return;
     const { conversationId, events } = message;
     // The sender's own copy goes last: first the others, then his answer, which settles what he wrote.
-    const isOwn = writerOf(events) === this.#options.userId;
+    const isOwn = writerOf(events) === this.#watcher.userId;
     if (this.#phase === 'live' && this.#held.length === 0 && !isOwn) return this.#give(events);
     for (const stamped of events) this.#hold({ ...stamped, conversationId });
     if (this.#phase !== 'live') return;
@@ -220,7 +218,7 @@ export class Follower implements AsyncIterableIterator<Tracked> {
   #push(snapshot: string, event: FeedEvent): void {
     const parked = this.#parked;
     // Parked: all before it is written, and what happens now may go straight.
-    if (parked && this.#options.line) return this.#write(this.#options.line, snapshot, event);
+    if (parked && this.#watcher.line) return this.#write(this.#watcher.line, snapshot, event);
     this.#parked = undefined;
     if (parked) return parked({ value: this.#track(snapshot, event), done: false });
     this.#outlet.queued(event);
@@ -232,11 +230,11 @@ export class Follower implements AsyncIterableIterator<Tracked> {
   }
 
   #track(snapshot: string, event: FeedEvent): Tracked {
-    return tracked(this.#deps.cursors.write(this.#options.userId, snapshot), this.#seen(event));
+    return tracked(this.#deps.cursors.write(this.#watcher.userId, snapshot), this.#seen(event));
   }
 
   #seen(event: FeedEvent): FeedEvent {
-    const { userId } = this.#options;
+    const { userId } = this.#watcher;
     return this.#deps.audience.privacyOf(userId)?.receipts === false ? withoutReading(event, userId) : event;
   }
 
@@ -247,10 +245,15 @@ export class Follower implements AsyncIterableIterator<Tracked> {
     this.#close();
   }
 
+  #letGo(): void {
+    for (const release of this.#release) release();
+    this.#release = [];
+  }
+
   #close(): void {
     if (this.#phase === 'closed') return;
     this.#phase = 'closed';
-    for (const release of this.#release.splice(0)) release();
+    this.#letGo();
     this.#ready.length = 0;
     this.#held = [];
     this.#parked?.(END);

@@ -3,7 +3,8 @@ import type { PresenceSignal } from '#protocol/signal';
 import type { BusMessage } from '../bus/bus.ts';
 import type { Deps } from '../deps.ts';
 import { presenceVisibleTo } from '../domain/privacy.ts';
-import { type Push, stream, type Watcher } from './signals.ts';
+import { Signals } from './signals.ts';
+import type { Watcher } from './watcher.ts';
 
 /** Transitions come in bursts (a node goes, a network comes back): what is told within this time is told as one. */
 const GATHER_MS = 50;
@@ -12,38 +13,43 @@ const UNSEEN = { status: 'offline', lastSeenAt: null } as const;
 
 /** First the current state of everyone asked for, then transitions. Who hides, or is shared with no longer, looks offline. */
 export function watchPresence(deps: Deps, watcher: Watcher, userIds: string[]) {
-  return stream<PresenceSignal>(watcher, async (push) => {
-    const watch = new PresenceWatch(deps, watcher.userId, userIds, push);
+  return Signals.over<PresenceSignal>(watcher, async (signals) => {
+    const watch = new PresenceWatch(deps, watcher.userId, userIds, signals);
     await watch.start();
     return () => watch.stop();
   });
 }
 
+type State = Omit<PresenceSignal, 'userId'>;
+
+/** Its lists are as long as the one of people, and go by its order: there is one of these for each page that is open. */
 class PresenceWatch {
   readonly #deps: Deps;
   readonly #viewerId: string;
   readonly #userIds: readonly string[];
-  readonly #push: Push<PresenceSignal>;
-  readonly #told = new Map<string, string>();
-  readonly #pending = new Map<string, Omit<PresenceSignal, 'userId'>>();
-  #visible: ReadonlySet<string> = new Set();
+  readonly #signals: Signals<PresenceSignal>;
+  readonly #told: (string | undefined)[];
+  #isVisible: readonly boolean[] = [];
+  #pending: Map<string, State> | undefined;
   /** Who may be seen has to be asked anew. */
   #isStale = true;
   #timer: NodeJS.Timeout | undefined;
-  #stops: (() => void)[] = [];
+  #stop: (() => void) | undefined;
+  readonly #ear = (message: BusMessage) => this.#hear(message);
 
-  constructor(deps: Deps, viewerId: string, userIds: string[], push: Push<PresenceSignal>) {
+  constructor(deps: Deps, viewerId: string, userIds: string[], signals: Signals<PresenceSignal>) {
     this.#deps = deps;
     this.#viewerId = viewerId;
-    this.#userIds = [...new Set(userIds)];
-    this.#push = push;
+    this.#userIds = new Set(userIds).size === userIds.length ? userIds : [...new Set(userIds)];
+    this.#told = Array.from({ length: this.#userIds.length });
+    this.#signals = signals;
   }
 
   async start(): Promise<void> {
     const { bus, audience } = this.#deps;
     try {
-      for (const id of this.#userIds) this.#stops.push(bus.subscribe(`p:${id}`, (message) => this.#hear(message)));
-      this.#stops.push(await audience.listen(this.#viewerId, (message) => this.#hear(message)));
+      for (const id of this.#userIds) bus.subscribe(`p:${id}`, this.#ear);
+      this.#stop = await audience.listen(this.#viewerId, this.#ear);
       await this.#tellAll();
     } catch (error) {
       this.stop();
@@ -53,12 +59,14 @@ class PresenceWatch {
 
   stop(): void {
     clearTimeout(this.#timer);
-    for (const stop of this.#stops.splice(0)) stop();
+    for (const id of this.#userIds) this.#deps.bus.unsubscribe(`p:${id}`, this.#ear);
+    this.#stop?.();
+    this.#stop = undefined;
   }
 
   #hear(message: BusMessage): void {
     if (message.kind === 'presence')
-      this.#pending.set(message.userId, { status: message.status, lastSeenAt: message.lastSeenAt });
+      (this.#pending ??= new Map()).set(message.userId, { status: message.status, lastSeenAt: message.lastSeenAt });
     else if (message.kind === 'privacy' || (message.kind === 'events' && changesPeople(message))) this.#isStale = true;
     else return;
     this.#soon(GATHER_MS);
@@ -76,37 +84,44 @@ class PresenceWatch {
       this.#deps.log.warn({ err: error }, 'presence not told, trying again');
     }
     this.#timer = undefined;
-    if (this.#stops.length === 0) return;
+    if (!this.#stop) return;
     if (this.#isStale) this.#soon(RETRY_MS);
-    else if (this.#pending.size > 0) this.#soon(GATHER_MS);
+    else if (this.#pending) this.#soon(GATHER_MS);
   }
 
   async #tell(): Promise<void> {
     if (this.#isStale) return this.#tellAll();
-    for (const [userId, state] of this.#pending) this.#say(userId, this.#visible.has(userId) ? state : UNSEEN);
-    this.#pending.clear();
+    const pending = this.#pending;
+    this.#pending = undefined;
+    if (pending) this.#sayEach((id, isVisible) => (isVisible ? pending.get(id) : pending.has(id) ? UNSEEN : undefined));
   }
 
   async #tellAll(): Promise<void> {
     // Before the questions: what is heard while they are on their way asks again.
     this.#isStale = false;
-    this.#pending.clear();
+    this.#pending = undefined;
     try {
-      this.#visible = await presenceVisibleTo(this.#deps.db, this.#viewerId, this.#userIds);
-      const known = await this.#deps.presence.get([...this.#visible]);
-      for (const id of this.#userIds) if (!this.#pending.has(id)) this.#say(id, known.get(id) ?? UNSEEN);
+      const visible = await presenceVisibleTo(this.#deps.db, this.#viewerId, this.#userIds);
+      this.#isVisible = this.#userIds.map((id) => visible.has(id));
+      const known = await this.#deps.presence.get([...visible]);
+      this.#sayEach((id) => (this.#pending?.has(id) ? undefined : (known.get(id) ?? UNSEEN)));
     } catch (error) {
       this.#isStale = true;
       throw error;
     }
   }
 
-  #say(userId: string, state: Omit<PresenceSignal, 'userId'>): void {
-    const told = `${state.status} ${state.lastSeenAt}`;
-    if (this.#told.get(userId) === told) return;
-    // A reader that is behind is told the state of then, later.
-    if (this.#push({ userId, ...state })) this.#told.set(userId, told);
-    else this.#isStale = true;
+  /** @param stateOf undefined where there is nothing new to say */
+  #sayEach(stateOf: (userId: string, isVisible: boolean) => State | undefined): void {
+    for (const [i, userId] of this.#userIds.entries()) {
+      const state = stateOf(userId, this.#isVisible[i] ?? false);
+      if (!state) continue;
+      const told = state.lastSeenAt === null ? state.status : `${state.status} ${state.lastSeenAt}`;
+      if (this.#told[i] === told) continue;
+      // A reader that is behind is told the state of then, later.
+      if (this.#signals.push({ userId, ...state })) this.#told[i] = told;
+      else this.#isStale = true;
+    }
   }
 }
 

@@ -14,8 +14,5 @@ export const feedRouter = {
   /** Every yield is tracked: an untracked one would erase the client's resume id. */
   follow: authedProcedure
     .input(FollowInput)
-    .subscription(
-      ({ ctx, input, signal }) =>
-        new Follower(ctx.deps, { ...watcherOf(ctx, signal), lastEventId: input?.lastEventId }),
-    ),
+    .subscription(({ ctx, input, signal }) => new Follower(ctx.deps, watcherOf(ctx, signal), input?.lastEventId)),
 } satisfies TRPCRouterRecord;

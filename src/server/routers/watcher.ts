@@ -1,8 +1,8 @@
-/** Who listens to a subscription, over which connection, until when. */
+/** A subscription's watcher (feed/watcher.ts), from its context. */
 import type { Session } from '../auth/tokens.ts';
 import type { Context } from '../context.ts';
 import type { Line } from '../feed/line.ts';
-import type { Watcher } from '../feed/signals.ts';
+import type { Watcher } from '../feed/watcher.ts';
 
 /** `ctx.signal` also ends with the session (subscription.ts); tRPC's own only with the request. */
 export const watcherOf = (

@@ -9,6 +9,8 @@ import type { Session } from '../auth/tokens.ts';
 import type { Connection } from '../context.ts';
 import { toWireError } from '../wire-error.ts';
 
+/** Whoever has not said by then who he is, is sent away. */
+const AUTHENTICATE_MS = 10_000;
 /** Frames a socket may send per second, and at once. Far above what a client needs; a flood costs us a parse each. */
 export const FRAMES = { perSecond: 500, burst: 1_000 };
 /** A caller that asks and does not read. The feed has its own, lower bound for what it pushes. */
@@ -29,7 +31,7 @@ export class Socket implements Connection {
   calls = 0;
   readonly #stream: Duplex;
   #session: Session | null = null;
-  #expiry: NodeJS.Timeout | null = null;
+  #expiry: NodeJS.Timeout;
   #closing = false;
   #frames = FRAMES.burst;
   #counted: number;
@@ -42,9 +44,11 @@ export class Socket implements Connection {
     this.address = address;
     this.#now = now;
     this.#counted = now();
+    const tooLate = () => this.end(CLOSE.authTimeout, new ParleyError('UNAUTHORIZED', 'not_signed_in'));
+    this.#expiry = setTimeout(tooLate, AUTHENTICATE_MS).unref();
     socket.on('close', () => {
       this.#closing = true;
-      if (this.#expiry) clearTimeout(this.#expiry);
+      clearTimeout(this.#expiry);
     });
   }
 
@@ -69,7 +73,7 @@ export class Socket implements Connection {
     if (this.#closing) return;
     this.#closing = true;
     this.#session = null;
-    if (this.#expiry) clearTimeout(this.#expiry);
+    clearTimeout(this.#expiry);
     const error = toWireError(new TRPCError({ code: why.code, cause: why }));
     if (this.socket.readyState === this.socket.OPEN) this.socket.send(JSON.stringify({ id: null, error }));
     setTimeout(() => this.close(closeCode, why.reason), LAST_WORDS_MS).unref();
@@ -121,7 +125,7 @@ export class Socket implements Connection {
   }
 
   #armExpiry(): void {
-    if (this.#expiry) clearTimeout(this.#expiry);
+    clearTimeout(this.#expiry);
     const left = (this.#session?.expiresAt ?? 0) - this.#now();
     this.#expiry = setTimeout(() => this.refuse('token_expired'), Math.max(0, left)).unref();
   }

@@ -6,9 +6,9 @@ import { applyWSSHandler, type CreateWSSContextFnOptions } from '@trpc/server/ad
 import { Gauge } from 'prom-client';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { must } from '#lib/must';
-import { CLOSE } from '#protocol/close-codes';
-import { ParleyError } from '#protocol/errors';
+import type { Reason } from '#protocol/errors';
 import { LIMITS } from '#protocol/limits';
+import type { Session } from '../auth/tokens.ts';
 import { authenticate, type Context } from '../context.ts';
 import type { Deps } from '../deps.ts';
 import { clientAddress } from './address.ts';
@@ -19,7 +19,6 @@ import { Socket } from './socket.ts';
 import { Sockets } from './sockets.ts';
 import type { ServerState } from './state.ts';
 
-const AUTHENTICATE_MS = 10_000;
 /** Quiet sockets are asked; one that does not answer is gone. Proxies cut idle connections after 60 s. */
 const KEEP_ALIVE = { enabled: true, pingMs: 25_000, pongWaitMs: 10_000 };
 
@@ -60,11 +59,8 @@ export function createWs(deps: Deps, router: AnyTRPCRouter, state: ServerState):
     known.set(ws, socket);
     sockets.open(socket);
     metrics.sockets.inc();
-    const tooLate = () => socket.end(CLOSE.authTimeout, new ParleyError('UNAUTHORIZED', 'not_signed_in'));
-    const deadline = setTimeout(() => socket.session === null && tooLate(), AUTHENTICATE_MS).unref();
     ws.on('message', () => socket.countFrame(env.rateLimits));
     ws.once('close', (code) => {
-      clearTimeout(deadline);
       metrics.sockets.dec();
       metrics.socketsClosed.inc({ code: String(code) });
     });
@@ -141,18 +137,35 @@ async function wsContext(
   }
   // Without parameters it may still use what is public, until the deadline. A bad token is told at once.
   else if (connectionParams !== null) socket.refuse(revoked ? 'session_revoked' : refused);
-  return {
-    deps,
-    // Read at each call: the token may have been renewed, or have ended, since the socket opened.
-    get session() {
-      return socket.session;
-    },
+  return new SocketContext(deps, socket, {
     refused,
-    address: socket.address,
     userAgent: req.headers['user-agent'] ?? null,
-    cookies: null,
-    crossSite: false,
-    connection: socket,
     signal: info.signal,
-  };
+  });
+}
+
+/** A class, because a getter in a literal would cost each socket a hidden class of its own. */
+class SocketContext implements Context {
+  readonly deps: Deps;
+  readonly connection: Socket;
+  readonly refused: Reason;
+  readonly address: string;
+  readonly userAgent: string | null;
+  readonly cookies = null;
+  readonly crossSite = false;
+  readonly signal: AbortSignal;
+
+  constructor(deps: Deps, socket: Socket, said: Pick<SocketContext, 'refused' | 'userAgent' | 'signal'>) {
+    this.deps = deps;
+    this.connection = socket;
+    this.address = socket.address;
+    this.refused = said.refused;
+    this.userAgent = said.userAgent;
+    this.signal = said.signal;
+  }
+
+  /** Read at each call: the token may have been renewed, or have ended, since the socket opened. */
+  get session(): Session | null {
+    return this.connection.session;
+  }
 }
