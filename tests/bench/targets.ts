@@ -57,7 +57,7 @@ export async function newTarget(place: Place, speaking: Speaking, crowd: Crowd):
 
 export async function startPeer(
   peer: Peer,
-  crowd: Crowd,
+  crowd: Pick<Crowd, 'frame'>,
   env: Record<string, string> = {},
   nodeOptions: readonly string[] = [],
 ): Promise<Place> {

@@ -1,6 +1,6 @@
 /**
  * Durable, ordered, idempotent sends through the API: one busy conversation, and a hundred. Beside it what PostgreSQL itself can do with
- * the same bytes: batches of bare rows and one counter, through the same driver.
+ * the same bytes: batches of bare rows and one counter, through the same driver. And the guide's architecture through its own API.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -12,8 +12,9 @@ import type postgres from 'postgres';
 import { uuidv7 } from 'uuidv7';
 import { draft, newGroup, type Room } from '../../harness/people.ts';
 import { type Comer, newComer } from '../../harness/registration.ts';
-import { type Figure, median, percentile, round } from '../stats.ts';
+import { type Figure, median, medianRatio, percentile, round } from '../stats.ts';
 import type { World } from '../world.ts';
+import { startGuideSends } from './guide.ts';
 import type { SendOrder, SendReport } from './sender.ts';
 
 const SENDERS = 8;
@@ -22,6 +23,13 @@ const ROUNDS = 3;
 const PER_ROUND = 16_000;
 const CONVERSATIONS = 100;
 const BATCH = 200;
+/** Characters of the envelope of such a message. */
+const CONTENT = 948;
+/** Of the guide, which needs as long for them. */
+const GUIDE_PER_ROUND = { hot: 1_000, many: 2_000 } as const;
+/** What is asked where the bare batches make twice as many. */
+const ENOUGH = 20_000;
+const AT_LEAST = { hot: 15, many: 8 } as const;
 const TEXT = 'the quick brown fox jumps over the lazy dog '.repeat(7).slice(0, 300);
 
 async function prepare(people: Comer[], rooms: Room[], file: string): Promise<void> {
@@ -50,7 +58,7 @@ async function bare(sql: postgres.Sql): Promise<number> {
   await sql`create table if not exists bench_ingest (id uuid primary key, conversation_id uuid not null, seq bigint not null,
     sender_id uuid not null, content text not null, created_at timestamptz not null default now(), unique (conversation_id, seq))`;
   await sql`create table if not exists bench_counter (id uuid primary key, last_seq bigint not null)`;
-  const [room, sender, content] = [uuidv7(), uuidv7(), 'x'.repeat(948)];
+  const [room, sender, content] = [uuidv7(), uuidv7(), 'x'.repeat(CONTENT)];
   await sql`insert into bench_counter values (${room}, 0)`;
   const batch = () => {
     const rows = Array.from({ length: BATCH }, (_, i) => ({ ord: i + 1, id: uuidv7(), content }));
@@ -81,6 +89,8 @@ export async function measureIngest(world: World): Promise<Figure[]> {
   const child = fork(fileURLToPath(new URL('./sender.ts', import.meta.url)), { execArgv: ['--import', 'tsx'] });
   const tokens = people.map(({ token }) => token ?? '');
   const rates = { hot: [] as number[], many: [] as number[], bare: [] as number[] };
+  const guideRates = { hot: [] as number[], many: [] as number[] };
+  await using guide = await startGuideSends(world, 'x'.repeat(CONTENT));
   const latencies = { hot: [] as number[], many: [] as number[] };
   for (let i = 0; i <= ROUNDS; i++) {
     for (const kind of ['hot', 'many'] as const) {
@@ -88,8 +98,12 @@ export async function measureIngest(world: World): Promise<Figure[]> {
       await prepare(people, kind === 'hot' ? rooms.slice(0, 1) : rooms, file);
       const report = await send(child, { file, wsUrl: at.wsUrl, tokens, inFlight: IN_FLIGHT });
       // The first round warms up.
-      if (i === 0) continue;
+      if (i === 0) {
+        await guide.send(CONVERSATIONS, GUIDE_PER_ROUND.hot);
+        continue;
+      }
       rates[kind].push(PER_ROUND / (report.ms / 1_000));
+      guideRates[kind].push(await guide.send(kind === 'hot' ? 1 : CONVERSATIONS, GUIDE_PER_ROUND[kind]));
       latencies[kind].push(percentile(report.latencies, 0.5), percentile(report.latencies, 0.99));
     }
     const rate = await bare(world.sql);
@@ -98,15 +112,29 @@ export async function measureIngest(world: World): Promise<Figure[]> {
   child.kill();
   await rm(dir, { recursive: true });
   for (const person of people) await person[Symbol.asyncDispose]();
-  const figure = (kind: 'hot' | 'many', name: string): Figure => ({
-    name,
-    value: round(median(rates[kind]), 0),
-    unit: '/s',
-    parts: {
-      bareBatchesPerS: round(median(rates.bare), 0),
-      p50Ms: round(median(latencies[kind].filter((_, i) => i % 2 === 0))),
-      p99Ms: round(median(latencies[kind].filter((_, i) => i % 2 === 1))),
+  const enough = median(rates.bare) >= 2 * ENOUGH ? { atLeast: ENOUGH } : {};
+  const figures = (kind: 'hot' | 'many', name: string): Figure[] => [
+    {
+      name,
+      value: round(median(rates[kind]), 0),
+      unit: '/s',
+      ...(kind === 'hot' && enough),
+      parts: {
+        bareBatchesPerS: round(median(rates.bare), 0),
+        p50Ms: round(median(latencies[kind].filter((_, i) => i % 2 === 0))),
+        p99Ms: round(median(latencies[kind].filter((_, i) => i % 2 === 1))),
+      },
     },
-  });
-  return [figure('hot', 'sends into one conversation'), figure('many', `sends into ${CONVERSATIONS} conversations`)];
+    {
+      name: `${name} / the guide`,
+      value: round(medianRatio(rates[kind], guideRates[kind]), 1),
+      unit: 'x',
+      atLeast: AT_LEAST[kind],
+      parts: { guidePerS: round(median(guideRates[kind]), 0) },
+    },
+  ];
+  return [
+    ...figures('hot', 'sends into one conversation'),
+    ...figures('many', `sends into ${CONVERSATIONS} conversations`),
+  ];
 }

@@ -8,7 +8,7 @@ import type { World } from '../../world.ts';
 
 const DATABASE = 'bench_guide';
 
-export async function startGuide(world: World, crowd: Crowd): Promise<Place & AsyncDisposable> {
+export async function startGuide(world: World, crowd: Pick<Crowd, 'frame'>): Promise<Place & AsyncDisposable> {
   await world.sql.unsafe(`create database ${DATABASE}`);
   const database = new URL(world.databaseUrl);
   database.pathname = `/${DATABASE}`;
