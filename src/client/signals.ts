@@ -42,11 +42,14 @@ export class Signals {
     );
     keepSubscribed(
       (rest) =>
-        api.receipts.onChange.subscribe(undefined, {
-          ...rest,
-          onStarted: () => void this.#missedReceipts().catch(ignore),
-          onData: (s) => this.#receipt(s),
-        }),
+        api.receipts.onChange.subscribe(
+          { together: true },
+          {
+            ...rest,
+            onStarted: () => void this.#missedReceipts().catch(ignore),
+            onData: (s) => this.#receipt(s),
+          },
+        ),
       signal,
     );
     this.#watch();

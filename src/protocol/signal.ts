@@ -19,7 +19,7 @@ export const ReceiptSignal = z.object({
   deliveredSeq: z.int(),
   readSeq: z.int(),
   at: z.string(),
-  /** When many have come to the very same place at once: the others. */
+  /** When many have come to the very same place at once: the others. Only for who asked for them `together`. */
   alike: z.array(Id).optional(),
 });
 export type ReceiptSignal = z.infer<typeof ReceiptSignal>;
@@ -29,3 +29,5 @@ export const SetPresence = z.object({ status: PresenceStatus });
 export const PresenceIds = z.object({ userIds: z.array(Id).max(LIMITS.presenceIds) });
 /** Without a conversation: of all conversations of the caller. */
 export const SignalScope = z.object({ conversationId: Id.nullish() }).nullish();
+/** `together`: many who have come to the same place at once may be told in one signal, see `alike`. */
+export const ReceiptScope = z.object({ conversationId: Id.nullish(), together: z.boolean().optional() }).nullish();

@@ -78,8 +78,11 @@ export const watchTyping = (program: Program, conversationId?: string): Collecte
     (observer) => program.api.typing.onChange.subscribe({ conversationId }, observer as never),
     plain<TypingSignal>,
   );
-export const watchReceipts = (program: Program): Collected<ReceiptSignal> =>
-  collect((observer) => program.api.receipts.onChange.subscribe({}, observer as never), plain<ReceiptSignal>);
+export const watchReceipts = (program: Program, together?: true): Collected<ReceiptSignal> =>
+  collect(
+    (observer) => program.api.receipts.onChange.subscribe(together ? { together } : {}, observer as never),
+    plain<ReceiptSignal>,
+  );
 export const watchPresence = (program: Program, userIds: string[]): Collected<PresenceSignal> =>
   collect((observer) => program.api.presence.onChange.subscribe({ userIds }, observer as never), plain<PresenceSignal>);
 

@@ -40,8 +40,9 @@ function known({ items }: Collected<ReceiptSignal>): Map<string, number> {
 test('[P14][G1] all read at the same time: a row for each reading, few signals, and everybody knows of everybody', async () => {
   const hidden = must(others[3], 'there are more');
   await hidden.api.users.update.mutate({ privacy: { receipts: false } });
-  using hers = watchReceipts(ann);
-  using his = watchReceipts(must(others[0], 'there are more'));
+  using hers = watchReceipts(ann, true);
+  using his = watchReceipts(must(others[0], 'there are more'), true);
+  using foreign = watchReceipts(ann);
   using own = watchReceipts(hidden);
   await sleep(300);
   let seq = 0;
@@ -54,6 +55,10 @@ test('[P14][G1] all read at the same time: a row for each reading, few signals, 
     expect(signals.items.length).toBeLessThan(PEOPLE);
     expect(signals.items.some(({ alike }) => (alike?.length ?? 0) > 0)).toBe(true);
   }
+  // Who knows nothing of it hears of each by name.
+  const named = () => new Set(foreign.items.filter(({ readSeq }) => readSeq === seq).map(({ userId }) => userId));
+  await foreign.until(() => shown.every(({ userId }) => named().has(userId)));
+  expect(foreign.items.some(({ alike }) => alike)).toBe(false);
   await own.until(() => known(own).get(hidden.userId) === seq);
   expect(shown.every(({ userId }) => (known(own).get(userId) ?? 0) === 0)).toBe(true);
   const rows = await server.db.sql`

@@ -49,45 +49,65 @@ function farther(now: Moved, before: Moved | undefined): Moved {
   };
 }
 
+/** Who has asked for it hears of many at the same place in one signal, and everybody else of each. */
+interface Told {
+  readonly single: readonly ReceiptSignal[];
+  readonly together: readonly ReceiptSignal[];
+}
+
 interface Read {
   /** For everybody. */
-  readonly shown: readonly ReceiptSignal[];
+  readonly shown: Told;
   /** For who hides what he reads. */
-  readonly unread: readonly ReceiptSignal[];
+  readonly unread: Told;
   readonly own: ReadonlyMap<string, Moved>;
 }
 
 /** The same objects for all who listen, so that they are put into bytes once. */
 const read = new WeakMap<Moves, Read>();
 
-/** What one person is told of it. His own moves he hears as they are. */
-export function signalsFor(userId: string, moves: Moves, seesReading: boolean): readonly ReceiptSignal[] {
-  let all = read.get(moves);
-  if (!all) {
-    const shown = together(moves);
-    const unread = shown.map((signal) => ({ ...signal, readSeq: 0 }));
-    read.set(moves, (all = { shown, unread, own: new Map(moves.moved.map((one) => [one.userId, one])) }));
-  }
-  const others = seesReading ? all.shown : all.unread;
-  const own = all.own.get(userId);
-  if (!own || (seesReading && own.shown === own.read)) return others;
-  const { conversationId, at } = moves;
-  const ofOthers = others.filter((one) => one.userId !== userId || one.alike);
-  return [...ofOthers, { conversationId, userId, deliveredSeq: own.delivered, readSeq: own.read, at }];
+function readingOf(moves: Moves): Read {
+  const known = read.get(moves);
+  if (known) return known;
+  const shown = signalsOf(moves);
+  const told = (single: ReceiptSignal[]): Told => ({ single, together: gathered(single) });
+  const unread = shown.map((signal) => ({ ...signal, readSeq: 0 }));
+  const own = new Map(moves.moved.map((one) => [one.userId, one]));
+  const made = { shown: told(shown), unread: told(unread), own };
+  read.set(moves, made);
+  return made;
 }
 
-function together({ conversationId, at, moved }: Moves): ReceiptSignal[] {
-  const places = new Map<string, { deliveredSeq: number; readSeq: number; userIds: string[] }>();
-  for (const { userId, delivered, shown } of moved) {
-    if (shown === null) continue;
-    const key = `${delivered}/${shown}`;
+/** What one person is told of it. His own moves he hears as they are. */
+export function signalsFor(
+  userId: string,
+  moves: Moves,
+  { seesReading, together }: { seesReading: boolean; together: boolean },
+): readonly ReceiptSignal[] {
+  const { shown, unread, own } = readingOf(moves);
+  const others = (seesReading ? shown : unread)[together ? 'together' : 'single'];
+  const mine = own.get(userId);
+  if (!mine || (seesReading && mine.shown === mine.read)) return others;
+  const { conversationId, at } = moves;
+  const ofOthers = others.filter((one) => one.userId !== userId || one.alike);
+  return [...ofOthers, { conversationId, userId, deliveredSeq: mine.delivered, readSeq: mine.read, at }];
+}
+
+const signalsOf = ({ conversationId, at, moved }: Moves): ReceiptSignal[] =>
+  moved.flatMap(({ userId, delivered, shown }) =>
+    shown === null ? [] : [{ conversationId, userId, deliveredSeq: delivered, readSeq: shown, at }],
+  );
+
+function gathered(single: readonly ReceiptSignal[]): ReceiptSignal[] {
+  const places = new Map<string, ReceiptSignal[]>();
+  for (const signal of single) {
+    const key = `${signal.deliveredSeq}/${signal.readSeq}`;
     const place = places.get(key);
-    if (place) place.userIds.push(userId);
-    else places.set(key, { deliveredSeq: delivered, readSeq: shown, userIds: [userId] });
+    if (place) place.push(signal);
+    else places.set(key, [signal]);
   }
-  return [...places.values()].flatMap(({ userIds, ...marks }) => {
-    const signals = userIds.map((userId) => ({ conversationId, userId, ...marks, at }));
-    const [first] = signals;
-    return first && userIds.length > MANY ? [{ ...first, alike: userIds.slice(1) }] : signals;
+  return [...places.values()].flatMap((signals) => {
+    const [first, ...rest] = signals;
+    return first && rest.length >= MANY ? [{ ...first, alike: rest.map(({ userId }) => userId) }] : signals;
   });
 }

@@ -1,5 +1,6 @@
 /** Ephemeral subscriptions: typing and receipts. No cursor; a slow reader loses signals, never events. */
-import type { ReceiptSignal, TypingSignal } from '#protocol/signal';
+import type { z } from 'zod';
+import type { ReceiptScope, ReceiptSignal, TypingSignal } from '#protocol/signal';
 import type { Deps } from '../deps.ts';
 import { accessConversation } from '../domain/access.ts';
 import { signalsFor } from './receipt-news.ts';
@@ -81,13 +82,17 @@ export class Signals<T extends object> implements AsyncIterableIterator<T> {
 }
 
 /** Of one conversation (NOT_FOUND for outsiders) or of all of mine. My own receipts come too: my other devices need them. */
-export async function watchReceipts(deps: Deps, watcher: Watcher, conversationId: string | null | undefined) {
+export async function watchReceipts(
+  deps: Deps,
+  watcher: Watcher,
+  { conversationId, together = false }: NonNullable<z.output<typeof ReceiptScope>>,
+) {
   if (conversationId) await accessConversation(deps.db, watcher.userId, conversationId);
   return Signals.over<ReceiptSignal>(watcher, (signals) =>
     deps.audience.listen(watcher.userId, (message) => {
       if (message.kind !== 'receipts' || (conversationId && message.conversationId !== conversationId)) return;
-      const sees = deps.audience.privacyOf(watcher.userId)?.receipts !== false;
-      for (const signal of signalsFor(watcher.userId, message, sees)) signals.push(signal);
+      const seesReading = deps.audience.privacyOf(watcher.userId)?.receipts !== false;
+      for (const signal of signalsFor(watcher.userId, message, { seesReading, together })) signals.push(signal);
     }),
   );
 }

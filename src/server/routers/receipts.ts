@@ -1,7 +1,7 @@
 /** receipts.*: how far each person has come. */
 import type { TRPCRouterRecord } from '@trpc/server';
 import { Advance, Watermarks } from '#protocol/receipt';
-import { SignalScope } from '#protocol/signal';
+import { ReceiptScope } from '#protocol/signal';
 import { advance } from '../domain/receipts.ts';
 import { watchReceipts } from '../feed/signals.ts';
 import { authedProcedure } from '../trpc.ts';
@@ -13,6 +13,6 @@ export const receiptsRouter = {
     .output(Watermarks)
     .mutation(({ ctx, input }) => advance(ctx.deps, ctx.session.userId, input)),
   onChange: authedProcedure
-    .input(SignalScope)
-    .subscription(({ ctx, input, signal }) => watchReceipts(ctx.deps, watcherOf(ctx, signal), input?.conversationId)),
+    .input(ReceiptScope)
+    .subscription(({ ctx, input, signal }) => watchReceipts(ctx.deps, watcherOf(ctx, signal), input ?? {})),
 } satisfies TRPCRouterRecord;

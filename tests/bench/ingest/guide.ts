@@ -1,5 +1,5 @@
 /** The same sends through the API of the guide's architecture: to a room of ten, and to a hundred of them. */
-import { Agent, request } from 'node:http';
+import { Agent, type IncomingMessage, request } from 'node:http';
 import { once } from 'node:events';
 import postgres from 'postgres';
 import { must } from '#lib/must';
@@ -38,7 +38,7 @@ export async function startGuideSends(world: World, content: string): Promise<Gu
     const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
     const call = request({ port: guide.port, host: '127.0.0.1', path: '/messages', method: 'POST', agent, headers });
     call.end(body);
-    const [response] = (await once(call, 'response')) as [import('node:http').IncomingMessage];
+    const [response] = (await once(call, 'response')) as [IncomingMessage];
     response.resume();
     await once(response, 'end');
     if (response.statusCode !== 200) throw new Error(`the guide refused a message: ${response.statusCode}`);

@@ -42,7 +42,7 @@ function parley(signals: boolean, peers: readonly string[]): Protocol {
         ? [
             call(2, 'subscription', 'typing.onChange', {}),
             call(3, 'subscription', 'presence.onChange', { userIds: peers }),
-            call(4, 'subscription', 'receipts.onChange', {}),
+            call(4, 'subscription', 'receipts.onChange', { together: true }),
           ]
         : []),
       call(FEED, 'subscription', 'feed.follow', {}),
