@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util';
 import { buildIfNeeded } from '../../scripts/build.mjs';
 import { measureBursts } from './bursts.ts';
 import { comparison, earlier, keep, type Run } from './compare.ts';
+import { measureCatchUp } from './catch-up.ts';
 import { measureConnects } from './connects.ts';
 import { measureEncryption } from './encryption/main.ts';
 import { measureFanOut } from './fan-out.ts';
@@ -40,6 +41,7 @@ const PARTS: Record<string, (world: World) => Promise<Figure[]>> = {
   latency: measureLatencyUnderLoad,
   idle: measureIdle,
   connects: measureConnects,
+  'catch-up': measureCatchUp,
 };
 
 await buildIfNeeded();

@@ -20,8 +20,11 @@ export async function freshParley(world: World, crowd: Crowd, signals = false): 
   return newTarget(place, { protocol: 'parley', signals, peers: crowd.peers }, crowd);
 }
 
-export const freshPeer = async (peer: Exclude<Peer, 'guide'>, crowd: Crowd, signals = false): Promise<Target> =>
-  newTarget(await startPeer(peer, crowd, {}, COLLECTING), { protocol: peer, signals }, crowd);
+export const freshPeer = async (
+  peer: Exclude<Peer, 'guide' | 'rows'>,
+  crowd: Crowd,
+  signals = false,
+): Promise<Target> => newTarget(await startPeer(peer, crowd, {}, COLLECTING), { protocol: peer, signals }, crowd);
 
 export async function heldBytes({ pid }: Target): Promise<number> {
   await sleep(SETTLE_MS);

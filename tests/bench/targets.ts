@@ -8,7 +8,7 @@ import { cpuUs, freePort, start, stop } from './process.ts';
 import type { World } from './world.ts';
 
 /** By the file in peers/. */
-export type Peer = 'ws' | 'socket.io' | 'trpc' | 'guide';
+export type Peer = 'ws' | 'socket.io' | 'trpc' | 'guide' | 'rows';
 
 export interface Measured extends RoundResult {
   /** Of the server, while the round ran. */
@@ -79,7 +79,7 @@ export interface Targets extends AsyncDisposable {
 export async function startTargets(
   world: World,
   crowd: Crowd,
-  peers: readonly Exclude<Peer, 'guide'>[],
+  peers: readonly Exclude<Peer, 'guide' | 'rows'>[],
 ): Promise<Targets> {
   const all: Target[] = [];
   const dispose = async () => void (await Promise.all(all.map((one) => one[Symbol.asyncDispose]())));

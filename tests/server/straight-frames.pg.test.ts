@@ -2,7 +2,8 @@
 import { once } from 'node:events';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import WebSocket from 'ws';
-import { newGroup, newUser, type Person, type Room, send } from '../harness/people.ts';
+import { followLive } from '../harness/follow.ts';
+import { newGroup, newUser, type Person, react, type Room, send } from '../harness/people.ts';
 import { newServer, type TestServer } from '../harness/server.ts';
 
 let server: TestServer;
@@ -24,14 +25,14 @@ afterAll(async () => {
 const BY_ADAPTER = 'x'.repeat(17);
 
 /** Bob, subscribed to the same thing twice on one socket: once straight, once through the adapter. */
-async function twice(path: string) {
+async function twice(path: string, input?: object) {
   const socket = new WebSocket(`${server.wsUrl}?connectionParams=1`);
   const frames: string[] = [];
   socket.on('message', (data: Buffer) => frames.push(data.toString()));
   await once(socket, 'open');
   socket.send(JSON.stringify({ method: 'connectionParams', data: { token: bob.token } }));
   for (const [id, jsonrpc] of [[7], [BY_ADAPTER], [8, '2.0'], [`${BY_ADAPTER}2`, '2.0']])
-    socket.send(JSON.stringify({ id, jsonrpc, method: 'subscription', params: { path } }));
+    socket.send(JSON.stringify({ id, jsonrpc, method: 'subscription', params: { path, input } }));
   const of = (id: number | string) => frames.filter((frame) => frame.startsWith(`{"id":${JSON.stringify(id)},`));
   return {
     of,
@@ -65,6 +66,30 @@ test('[P9] live events have the bytes of the adapter, resume ids included', asyn
   );
   for (const { id, data } of [...(cursors ?? []), ...(others ?? [])].filter((result) => result.data))
     expect([id, id?.slice(0, 10)]).toEqual([data?.id, cursors?.[1]?.id?.slice(0, 10)]);
+});
+
+test('[P7][P9] what was missed has the bytes of the adapter, resume ids included, and so has what follows', async () => {
+  using before = await followLive(bob);
+  const lastEventId = before.ids.at(-1);
+  for (let i = 0; i < 120; i++) await send(ann, room, `missed ${i}`);
+  await react(bob, room, (await send(ann, room, 'loved')).id, '👋');
+  using both = await twice('feed.follow', { lastEventId });
+  await expect.poll(() => both.of(7).filter((frame) => frame.includes('"type":"live"')).length).toBe(1);
+  const missed = both.of(7).length;
+  expect(missed).toBeGreaterThan(120);
+  await both.got(missed);
+  await send(ann, room, 'and live');
+  await both.got(missed + 1);
+  const given = (frames: string[]) => frames.filter((frame) => !/"type":"(?:live|started)"|and live/.test(frame));
+  for (const [straight, adapter] of [
+    [7, BY_ADAPTER],
+    [8, `${BY_ADAPTER}2`],
+  ] as const) {
+    const [one, other] = [both.of(straight), renamed(both.of(adapter), adapter, straight)];
+    expect(withoutPosition(one)).toEqual(withoutPosition(other));
+    // Those in the past stand where they stood, whenever one asks.
+    expect(given(one).slice(0, 100)).toEqual(given(other).slice(0, 100));
+  }
 });
 
 test('signals have the bytes of the adapter', async () => {

@@ -75,8 +75,10 @@ export async function loadReactions(db: Db | Tx, messageIds: string[]): Promise<
 
 export async function loadMessages(db: Db | Tx, ids: string[]): Promise<Message[]> {
   if (ids.length === 0) return [];
-  const rows = await db.select(messageColumns).from(messages).where(inArray(messages.id, ids));
-  const found = await loadReactions(db, ids);
+  const [rows, found] = await Promise.all([
+    db.select(messageColumns).from(messages).where(inArray(messages.id, ids)),
+    loadReactions(db, ids),
+  ]);
   return rows.map((row) => toMessage(row, found.get(row.id)));
 }
 

@@ -2,7 +2,8 @@
  * Which conversations each connected person is in, kept current by the membership events themselves, so that a
  * subscription hears all of them and a removed person hears nothing more (P22).
  */
-import { and, eq, isNull, sql } from 'drizzle-orm';
+import { and, eq, inArray, isNull, sql } from 'drizzle-orm';
+import { Together } from '#lib/together';
 import type { Bus, BusMessage } from '../bus/bus.ts';
 import type { Db } from '../db/client.ts';
 import type { Privacy } from '#protocol/user';
@@ -33,12 +34,14 @@ export class Audience {
   readonly #db: Db;
   readonly #onBehind: (userId: string) => void;
   readonly #people = new Map<string, Person>();
+  readonly #memberships: Together<string, Membership[]>;
 
   /** @param onBehind called when somebody begins to listen who has not got everything yet; it costs no question of its own. */
   constructor(bus: Bus, db: Db, onBehind: (userId: string) => void) {
     this.#bus = bus;
     this.#db = db;
     this.#onBehind = onBehind;
+    this.#memberships = new Together((userIds) => membershipsOf(db, userIds));
   }
 
   /**
@@ -84,16 +87,7 @@ export class Audience {
   }
 
   async #load(userId: string, person: Person): Promise<void> {
-    const mine = and(eq(conversationParticipants.userId, users.id), isNull(conversationParticipants.leftAt));
-    const rows = await this.#db
-      .select({ id: conversations.id, version: conversations.version, isBehind, privacy: privacyColumns })
-      .from(users)
-      .leftJoin(conversationParticipants, mine)
-      .leftJoin(
-        conversations,
-        and(eq(conversations.id, conversationParticipants.conversationId), eq(conversations.isActive, true)),
-      )
-      .where(eq(users.id, userId));
+    const rows = await this.#memberships.ask(userId);
     person.privacy ??= rows[0]?.privacy;
     if (rows.some((row) => row.isBehind)) this.#onBehind(userId);
     for (const { id, version } of rows) {
@@ -153,4 +147,32 @@ export class Audience {
     person.leaveOwn();
     for (const out of person.joined.values()) out();
   }
+}
+
+type Membership = Awaited<ReturnType<typeof readMemberships>>[number];
+
+/** Conversations with their versions, and with each what the person shows of himself; one row without a conversation for who is in none. */
+async function membershipsOf(db: Db, userIds: string[]): Promise<Map<string, Membership[]>> {
+  const found = new Map<string, Membership[]>(userIds.map((id) => [id, []]));
+  for (const row of await readMemberships(db, userIds)) found.get(row.userId)?.push(row);
+  return found;
+}
+
+function readMemberships(db: Db, userIds: string[]) {
+  const theirs = and(eq(conversationParticipants.userId, users.id), isNull(conversationParticipants.leftAt));
+  return db
+    .select({
+      userId: users.id,
+      id: conversations.id,
+      version: conversations.version,
+      isBehind,
+      privacy: privacyColumns,
+    })
+    .from(users)
+    .leftJoin(conversationParticipants, theirs)
+    .leftJoin(
+      conversations,
+      and(eq(conversations.id, conversationParticipants.conversationId), eq(conversations.isActive, true)),
+    )
+    .where(inArray(users.id, userIds));
 }

@@ -5,8 +5,9 @@ import { cutSnapshot, formatSnapshot, parseSnapshot, type Snapshot } from './cur
 import { sizeOf } from './outlet.ts';
 import { type ChangedRow, loadEvents, replayPage } from './replay.ts';
 
-/** Rows found at a time; of these only keys are held. */
-const PAGE = 500;
+/** Rows found at a time; of these only keys are held. Nearly everybody has missed less than the first page. */
+const FIRST_PAGE = 500;
+const PAGE = 2_000;
 /** Content held at a time, about: envelopes may have 40,000 characters. */
 const PIECE_BYTES = 256 * 1024;
 const FIRST_PIECE = 50;
@@ -25,6 +26,7 @@ export class CatchUp {
   #page: ChangedRow[] = [];
   #given = 0;
   #isLastPage = false;
+  #limit = FIRST_PAGE;
   #piece = FIRST_PIECE;
 
   constructor(deps: Deps, userId: string, after: Snapshot) {
@@ -63,10 +65,12 @@ export class CatchUp {
     const last = this.#page.at(-1);
     if (last && this.#until) this.#after = cutSnapshot(this.#until, BigInt(last.xid) + 1n);
     const until = this.#until ? formatSnapshot(this.#until) : null;
-    const page = await replayPage(this.#deps.sql, { userId: this.#userId, after: this.#after, until, limit: PAGE });
+    const limit = this.#limit;
+    const page = await replayPage(this.#deps.sql, { userId: this.#userId, after: this.#after, until, limit });
     this.#until ??= parseSnapshot(page.until);
     if (!this.#until) throw new TypeError('Postgres gave no snapshot');
-    this.#isLastPage = page.rows.length < PAGE;
+    this.#isLastPage = page.rows.length < limit;
+    this.#limit = PAGE;
     this.#page = page.rows;
     this.#given = 0;
     return page.rows.length > 0 && !this.isBehind;
@@ -84,6 +88,6 @@ export class CatchUp {
     let bytes = 0;
     for (const stamped of events) if (stamped) bytes += sizeOf(stamped.event);
     if (bytes === 0) return;
-    this.#piece = Math.max(5, Math.min(PAGE, Math.floor((events.length * PIECE_BYTES) / bytes)));
+    this.#piece = Math.max(5, Math.min(FIRST_PAGE, Math.floor((events.length * PIECE_BYTES) / bytes)));
   }
 }

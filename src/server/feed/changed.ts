@@ -14,6 +14,11 @@ export interface Touched {
   readonly version: number;
 }
 
+export async function readNow(sql: Sql): Promise<string> {
+  const [row] = await sql<{ now: string }[]>`select pg_current_snapshot()::text as now`;
+  return row?.now ?? '';
+}
+
 const unseen = (sql: Sql, before: string, snapshot: Snapshot) => (xid: string) =>
   sql`${sql.unsafe(xid)} >= ${String(snapshot.xmin)}::xid8 and not pg_visible_in_snapshot(${sql.unsafe(xid)}, ${before}::pg_snapshot)`;
 
@@ -29,8 +34,7 @@ export async function touchedSince(
 ): Promise<{ now: string; touched: Touched[] }> {
   const snapshot = before === undefined ? undefined : parseSnapshot(before);
   if (!before || !snapshot) {
-    const [row] = await sql<{ now: string }[]>`select pg_current_snapshot()::text as now`;
-    return { now: row?.now ?? '', touched: [] };
+    return { now: await readNow(sql), touched: [] };
   }
   const isUnseen = unseen(sql, before, snapshot);
   const rows = await sql<{ now: string; id: string | null; version: number }[]>`

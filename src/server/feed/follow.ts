@@ -50,6 +50,8 @@ export class Follower implements AsyncIterableIterator<Tracked> {
   #reached = '';
   #startRound = 0;
   #parked: ((result: IteratorResult<Tracked, undefined>) => void) | undefined;
+  /** The adapter has written what it was given, and waits for more. */
+  #isAwaited = false;
   #release: (() => void)[] = [];
 
   constructor(deps: Deps, watcher: Watcher, lastEventId: string | null | undefined) {
@@ -66,6 +68,7 @@ export class Follower implements AsyncIterableIterator<Tracked> {
 
   /** Not `async`: whoever waits for what comes live, as nearly all do nearly always, holds one promise and nothing else. */
   next(): Promise<IteratorResult<Tracked, undefined>> {
+    this.#isAwaited = true;
     return this.#phase === 'live' && this.#ready.length === 0 ? this.#park() : this.#take();
   }
 
@@ -80,6 +83,7 @@ export class Follower implements AsyncIterableIterator<Tracked> {
       if (this.#phase === 'closed') return END;
       const ready = this.#ready.shift();
       if (ready) {
+        this.#isAwaited = false;
         this.#outlet.taken(ready.event);
         return { value: this.#track(ready.snapshot, ready.event), done: false };
       }
@@ -122,14 +126,9 @@ export class Follower implements AsyncIterableIterator<Tracked> {
     this.#startRound = this.#deps.hub.round;
     const read = typeof lastEventId === 'string' ? this.#deps.cursors.read(userId, lastEventId) : undefined;
     if (read?.ok) return this.#catchUp(read.snapshot);
-    this.#reached = await this.#now();
+    this.#reached = await this.#deps.hub.now();
     if (read) this.#push(this.#reached, { type: 'resync', reason: read.reason });
     this.#goLive();
-  }
-
-  async #now(): Promise<string> {
-    const [row] = await this.#deps.sql<{ now: string }[]>`select pg_current_snapshot()::text as now`;
-    return row?.now ?? '';
   }
 
   #catchUp(after: Snapshot): void {
@@ -216,11 +215,15 @@ export class Follower implements AsyncIterableIterator<Tracked> {
   }
 
   #push(snapshot: string, event: FeedEvent): void {
+    const { line } = this.#watcher;
+    // All before it is written, so it may go straight.
+    if (this.#isAwaited && line) return this.#write(line, snapshot, event);
     const parked = this.#parked;
-    // Parked: all before it is written, and what happens now may go straight.
-    if (parked && this.#watcher.line) return this.#write(this.#watcher.line, snapshot, event);
-    this.#parked = undefined;
-    if (parked) return parked({ value: this.#track(snapshot, event), done: false });
+    if (parked) {
+      this.#parked = undefined;
+      this.#isAwaited = false;
+      return parked({ value: this.#track(snapshot, event), done: false });
+    }
     this.#outlet.queued(event);
     this.#ready.push({ snapshot, event });
   }

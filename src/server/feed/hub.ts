@@ -4,10 +4,11 @@
  * published, and what the bus lost is fetched and published after all. Conversations are compared by their versions alone;
  * rows are read only where some are missing.
  */
+import { Together } from '#lib/together';
 import type { Bus, BusMessage, StampedEvent } from '../bus/bus.ts';
 import type { Db, Sql } from '../db/client.ts';
 import type { Logger } from '../observe/log.ts';
-import { changedSince, type Listened, type Touched, touchedSince } from './changed.ts';
+import { changedSince, type Listened, readNow, type Touched, touchedSince } from './changed.ts';
 import { Published } from './published.ts';
 import { type ChangedRow, loadEvents } from './replay.ts';
 
@@ -34,9 +35,11 @@ export class Hub {
   #published = new Published();
   /** Of conversations, as of the snapshot. */
   readonly #versions = new Map<string, number>();
+  readonly #moments: Together<'now', string>;
 
   constructor(deps: { sql: Sql; db: Db; bus: Bus; log: Logger }) {
     this.#deps = deps;
+    this.#moments = new Together(async () => new Map([['now', await readNow(deps.sql)]]));
     this.#stopObserving = deps.bus.observe((message) => this.#note(message));
   }
 
@@ -48,6 +51,11 @@ export class Hub {
   /** Undefined until the first round is done. */
   get snapshot(): string | undefined {
     return this.#snapshot;
+  }
+
+  /** A snapshot of a moment after the question. Many who come at once share one. */
+  now(): Promise<string> {
+    return this.#moments.ask('now');
   }
 
   /**

@@ -26,7 +26,8 @@ const fate = {
 
 async function open({ count, atOnce = AT_ONCE }: Orders['open']['order']): Promise<Orders['open']['answer']> {
   const speaks = must(protocol, 'begin comes first');
-  const until = connections.length + count;
+  const before = connections.length;
+  const until = before + count;
   const began = performance.now();
   const openNext = async () => {
     while (connections.length < until) {
@@ -37,7 +38,8 @@ async function open({ count, atOnce = AT_ONCE }: Orders['open']['order']): Promi
     }
   };
   await Promise.all(Array.from({ length: atOnce }, openNext));
-  return { ms: performance.now() - began };
+  const ms = performance.now() - began;
+  return { ms, received: connections.slice(before).reduce((sum, { received }) => sum + received, 0) };
 }
 
 const obey: { [K in keyof Orders]: (order: Orders[K]['order']) => Promise<Orders[K]['answer']> } = {

@@ -54,8 +54,8 @@ export interface SweepResult {
 export interface Orders {
   /** How to speak, where, and as whom: connection i is the (i modulo all)-th of them. */
   begin: { order: Speaking & { port: number; who: readonly Credential[] }; answer: null };
-  /** Opens so many more, some at a time. */
-  open: { order: { count: number; atOnce?: number }; answer: { ms: number } };
+  /** Opens so many more, some at a time, until each is ready. `received`: messages that had come to the new ones by then. */
+  open: { order: { count: number; atOnce?: number }; answer: { ms: number; received: number } };
   round: { order: Round; answer: RoundResult };
   sweep: { order: Sweep; answer: SweepResult };
   /** Closes all. */

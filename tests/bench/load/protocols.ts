@@ -32,8 +32,11 @@ const isFeedEvent = (bytes: Buffer, at: number, length: number) =>
 
 const keepAlive = (text: string) => (text === 'PING' ? 'PONG' : null);
 
-/** @param signals whether to follow typing, presence and receipts as well, as a page of a chat does. */
-function parley(signals: boolean, peers: readonly string[]): Protocol {
+/**
+ * @param signals whether to follow typing, presence and receipts as well, as a page of a chat does
+ * @param resumeAt the id of the last event that was seen
+ */
+function parley(signals: boolean, peers: readonly string[], resumeAt: string | undefined): Protocol {
   return {
     path: () => '/trpc?connectionParams=1',
     greet: ({ token }) => [
@@ -45,7 +48,7 @@ function parley(signals: boolean, peers: readonly string[]): Protocol {
             call(4, 'subscription', 'receipts.onChange', { together: true }),
           ]
         : []),
-      call(FEED, 'subscription', 'feed.follow', {}),
+      call(FEED, 'subscription', 'feed.follow', { lastEventId: resumeAt }),
     ],
     hear: (text) => (text.startsWith('{"id":1,') && text.includes('"type":"live"') ? READY : keepAlive(text)),
     isDelivery: isFeedEvent,
@@ -90,10 +93,12 @@ export interface Speaking {
   readonly signals?: boolean;
   /** Whose presence a connection with signals looks at. */
   readonly peers?: readonly string[];
+  /** Ready is who has got everything since. */
+  readonly resumeAt?: string;
 }
 
-export function protocolOf({ protocol, signals = false, peers = [] }: Speaking): Protocol {
-  if (protocol === 'parley') return parley(signals, peers);
+export function protocolOf({ protocol, signals = false, peers = [], resumeAt }: Speaking): Protocol {
+  if (protocol === 'parley') return parley(signals, peers, resumeAt);
   if (protocol === 'trpc') return trpc(signals);
   return protocol === 'ws' ? ws : socketIo;
 }
