@@ -14,7 +14,7 @@ interface Frame {
 }
 
 interface Body {
-  readonly json: Buffer;
+  readonly json: string;
   /** Practically all who hear the same have the same request id and resume at the same snapshot. */
   last: { readonly head: string; readonly snapshot: string | null; readonly frame: Frame } | undefined;
 }
@@ -35,7 +35,7 @@ function frameOf(value: object, head: string, snapshot: string | null): Frame {
 
 function frameAnew(value: object, head: string, snapshot: string | null): Frame {
   let body = bodies.get(value);
-  if (!body) bodies.set(value, (body = { json: Buffer.from(JSON.stringify(value)), last: undefined }));
+  if (!body) bodies.set(value, (body = { json: JSON.stringify(value), last: undefined }));
   const { last } = body;
   if (last && last.head === head && last.snapshot === snapshot) return last.frame;
   const frame = snapshot === null ? plainFrame(body.json, head) : trackedFrame(body.json, head, snapshot);
@@ -43,38 +43,37 @@ function frameAnew(value: object, head: string, snapshot: string | null): Frame 
   return frame;
 }
 
-function plainFrame(json: Buffer, head: string): Frame {
-  const before = Buffer.from(`${head},"result":{"type":"data","data":`);
-  return { bytes: framed([before, json, Buffer.from('}}')]), tagAt: [] };
+function plainFrame(json: string, head: string): Frame {
+  return { bytes: framed(`${head},"result":{"type":"data","data":${json}}}`), tagAt: [] };
 }
 
-function trackedFrame(json: Buffer, head: string, snapshot: string): Frame {
-  const before = Buffer.from(`${head},"result":{"type":"data","data":{"id":"`);
-  const id = Buffer.from(`${NO_TAG}.${snapshot}`);
-  const end = Buffer.from('"}}');
-  const bytes = framed([before, id, Buffer.from('","data":'), json, Buffer.from('},"id":"'), id, end]);
-  const last = bytes.length - end.length - id.length;
-  return { bytes, tagAt: [last - JOINT - json.length - id.length, last] };
+function trackedFrame(json: string, head: string, snapshot: string): Frame {
+  const before = `${head},"result":{"type":"data","data":{"id":"`;
+  const id = `${NO_TAG}.${snapshot}`;
+  const end = '"}}';
+  const bytes = framed(`${before}${id}","data":${json}},"id":"${id}${end}`);
+  return { bytes, tagAt: [headerOf(bytes) + Buffer.byteLength(before), bytes.length - end.length - id.length] };
 }
-
-/** Between the two ids, without the event. */
-const JOINT = '","data":},"id":"'.length;
 
 /** One unmasked text frame (RFC 6455, 5.2). */
-function framed(parts: readonly Buffer[]): Buffer {
-  const length = parts.reduce((sum, part) => sum + part.length, 0);
-  const header = Buffer.alloc(length < 126 ? 2 : length < 65_536 ? 4 : 10);
-  header[0] = 0x81;
-  if (length < 126) header[1] = length;
-  else if (length < 65_536) {
-    header[1] = 126;
-    header.writeUInt16BE(length, 2);
+function framed(text: string): Buffer {
+  const length = Buffer.byteLength(text);
+  const header = length < 126 ? 2 : length < 65_536 ? 4 : 10;
+  const bytes = Buffer.allocUnsafe(header + length);
+  bytes[0] = 0x81;
+  if (header === 2) bytes[1] = length;
+  else if (header === 4) {
+    bytes[1] = 126;
+    bytes.writeUInt16BE(length, 2);
   } else {
-    header[1] = 127;
-    header.writeBigUInt64BE(BigInt(length), 2);
+    bytes[1] = 127;
+    bytes.writeBigUInt64BE(BigInt(length), 2);
   }
-  return Buffer.concat([header, ...parts], header.length + length);
+  bytes.write(text, header);
+  return bytes;
 }
+
+const headerOf = (frame: Buffer): number => (frame[1] === 127 ? 10 : frame[1] === 126 ? 4 : 2);
 
 /** What was last put together: practically all who hear several things in a tick hear the same ones. */
 let together: { readonly parts: readonly Frame[]; readonly whole: Frame } | undefined;
