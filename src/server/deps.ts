@@ -4,6 +4,7 @@ import { Passwords } from './auth/passwords.ts';
 import { Revocations } from './auth/revocations.ts';
 import { Tokens } from './auth/tokens.ts';
 import type { Bus } from './bus/bus.ts';
+import { gathering } from './bus/gathering.ts';
 import { createMemoryBus } from './bus/memory.ts';
 import { createRedisBus } from './bus/redis.ts';
 import { Advances } from './db/advances.ts';
@@ -85,7 +86,7 @@ export async function createDeps(options: DepsOptions): Promise<Deps> {
   try {
     const revocations = new Revocations(env.accessTokenTtlS, now);
     await revocations.load(db);
-    const bus = redis ? await createRedisBus(redis, log) : createMemoryBus(log);
+    const bus = gathering(redis ? await createRedisBus(redis, log) : createMemoryBus(log));
     // What another node has ended has ended here too.
     bus.subscribe('sessions', (message) => {
       if (message.kind === 'revoked') revocations.add(message.sessionIds);

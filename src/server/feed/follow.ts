@@ -21,16 +21,25 @@ interface Held extends StampedEvent {
   readonly conversationId: string;
 }
 
-let latest: { readonly events: readonly StampedEvent[]; readonly writer: string | null } | undefined;
+interface Look {
+  readonly events: readonly StampedEvent[];
+  /** Who wrote all of it, if it is one person's messages and nothing else. */
+  readonly writer: string | null;
+  /** Several that are the same for whoever sees them. */
+  readonly burst: readonly FeedEvent[] | null;
+}
 
-/** Who wrote all of it, if it is one person's messages and nothing else. Looked at once for all who hear it. */
-function writerOf(events: readonly StampedEvent[]): string | null {
-  if (latest?.events === events) return latest.writer;
-  const [first] = events;
-  const sender = first?.event.type === 'message' ? first.event.message.senderId : null;
-  const isAll = events.every(({ event }) => event.type === 'message' && event.message.senderId === sender);
-  latest = { events, writer: isAll ? sender : null };
-  return latest.writer;
+let latest: Look | undefined;
+
+/** Once for all who hear it. */
+function lookAt(events: readonly StampedEvent[]): Look {
+  if (latest?.events === events) return latest;
+  const messages = events.flatMap(({ event }) => (event.type === 'message' ? [event] : []));
+  const isOnly = messages.length === events.length;
+  const sender = messages[0]?.message.senderId ?? null;
+  const isOfOne = isOnly && messages.every(({ message }) => message.senderId === sender);
+  latest = { events, writer: isOfOne ? sender : null, burst: isOnly && messages.length > 1 ? messages : null };
+  return latest;
 }
 
 export class Follower implements AsyncIterableIterator<Tracked> {
@@ -176,7 +185,7 @@ export class Follower implements AsyncIterableIterator<Tracked> {
     if (message.kind !== 'events' || this.#phase === 'closed') return;
     const { conversationId, events } = message;
     // The sender's own copy goes last: first the others, then his answer, which settles what he wrote.
-    const isOwn = writerOf(events) === this.#watcher.userId;
+    const isOwn = lookAt(events).writer === this.#watcher.userId;
     if (this.#phase === 'live' && this.#held.length === 0 && !isOwn) return this.#give(events);
     for (const stamped of events) this.#hold({ ...stamped, conversationId });
     if (this.#phase !== 'live') return;
@@ -204,7 +213,10 @@ export class Follower implements AsyncIterableIterator<Tracked> {
 
   #give(events: readonly StampedEvent[]): void {
     const position = this.#position();
-    for (const { event } of events) this.#push(position, event);
+    const { line } = this.#watcher;
+    const { burst } = lookAt(events);
+    if (burst && this.#isAwaited && line) line.events(burst, position);
+    else for (const { event } of events) this.#push(position, event);
     if (this.#outlet.isOverfull) this.#cut();
   }
 

@@ -9,7 +9,8 @@ const BUFFER = Buffer.alloc(256 * 1024);
 const END_OF_HEAD = '\r\n\r\n';
 
 export interface Fate {
-  delivered(connection: Connection): void;
+  /** @param now when it was read */
+  delivered(connection: Connection, now: number): void;
   /** Anything else than what is counted. */
   heard(connection: Connection, text: string): void;
   /** It closed without being asked to, or was told an error. */
@@ -27,6 +28,7 @@ export class Connection {
   #head: string | null = '';
   #ready: () => void = () => {};
   #leaving = false;
+  #readAt = 0;
   /** Resolves once whatever is sent from now on would arrive. */
   readonly ready: Promise<void>;
 
@@ -38,7 +40,7 @@ export class Connection {
       isCounted: (bytes, at, length) => protocol.isDelivery(bytes, at, length),
       counted: () => {
         this.received++;
-        fate.delivered(this);
+        fate.delivered(this, this.#readAt);
       },
       heard: (text) => this.#hear(text),
     });
@@ -79,7 +81,10 @@ export class Connection {
   }
 
   #read(bytes: Buffer, who: Credential): void {
-    if (this.#head === null) return this.#reader.read(bytes);
+    if (this.#head === null) {
+      this.#readAt = performance.now();
+      return this.#reader.read(bytes);
+    }
     this.#head += bytes.toString('latin1');
     const end = this.#head.indexOf(END_OF_HEAD);
     if (end < 0) return;

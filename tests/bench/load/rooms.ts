@@ -104,10 +104,9 @@ export class Rounds {
     };
   }
 
-  delivered(connection: Connection): void {
+  delivered(connection: Connection, now: number): void {
     const room = this.#byConnection.get(connection);
     if (!room) return;
-    const now = performance.now();
     const k = connection.received - 1;
     this.#latencies[this.#seen++] = now - (room.sentAt[k] ?? now);
     if (room.arrived(k) && !this.#paced) room.sendNext(now);
