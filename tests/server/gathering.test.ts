@@ -1,0 +1,66 @@
+/** What one tick says of messages is published together, and nothing overtakes it. */
+import { expect, test } from 'vitest';
+import type { BusMessage } from '#server/bus/bus';
+import { gathering } from '#server/bus/gathering';
+import { createMemoryBus } from '#server/bus/memory';
+import { createLog } from '#server/observe/log';
+
+function said(conversationId: string, version: number, characters = 4): BusMessage & { kind: 'events' } {
+  const event = { type: 'message', message: { contentEncrypted: 'x'.repeat(characters) } };
+  return { kind: 'events', conversationId, events: [{ version, event: event as never }] };
+}
+const removed = (conversationId: string, version: number): BusMessage => {
+  const event = {
+    type: 'participant' as const,
+    conversationId,
+    userId: 'u',
+    participant: null,
+    removed: true,
+    version,
+  };
+  return { kind: 'events', conversationId, events: [{ version, event }] };
+};
+
+async function heardOf(messages: BusMessage[]): Promise<string[]> {
+  const bus = gathering(createMemoryBus(createLog({ level: 'silent' })));
+  const heard: string[] = [];
+  bus.observe((message) => {
+    if (message.kind === 'events')
+      heard.push(`${message.conversationId}${message.events.map(({ version }) => version).join()}`);
+    else heard.push(message.kind);
+  });
+  for (const message of messages) bus.publish(message);
+  await Promise.resolve();
+  await bus.close();
+  return heard;
+}
+
+test('[P5] messages of one tick are told together by conversation, in their order', async () => {
+  const all = [said('a', 1), said('b', 1), said('a', 2), said('a', 3), said('b', 2)];
+  expect(await heardOf(all)).toEqual(['a1,2,3', 'b1,2']);
+});
+
+test('[P22] what is told of people, sessions or anything else comes after the messages before it', async () => {
+  const all = [
+    said('a', 1),
+    said('a', 2),
+    removed('a', 3),
+    said('a', 4),
+    { kind: 'revoked', sessionIds: ['s'] } as const,
+  ];
+  expect(await heardOf(all)).toEqual(['a1,2', 'a3', 'a4', 'revoked']);
+});
+
+test('many large ones go in several', async () => {
+  const all = Array.from({ length: 12 }, (_, i) => said('a', i + 1, 40_000));
+  expect(await heardOf(all)).toEqual(['a1,2,3,4,5,6,7', 'a8,9,10,11,12']);
+});
+
+test('what was gathered is told before the bus closes', async () => {
+  const bus = gathering(createMemoryBus(createLog({ level: 'silent' })));
+  const heard: unknown[] = [];
+  bus.observe((message) => heard.push(message));
+  bus.publish(said('a', 1));
+  await bus.close();
+  expect(heard).toHaveLength(1);
+});
