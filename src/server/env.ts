@@ -1,4 +1,5 @@
 /** The environment, read and checked once. Nobody else looks at `process.env`, so this file is the list of all settings. */
+import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { LIMITS } from '#protocol/limits';
@@ -11,6 +12,7 @@ const Variables = z.object({
   NODE_ENV: z.string().optional(),
   PORT: z.coerce.number().int().min(0).max(65_535).default(3000),
   HOST: text.default('127.0.0.1'),
+  PROCESSES: z.union([z.literal('auto'), z.coerce.number().int().min(1).max(64)]).default(1),
   DATABASE_URL: text.regex(/^postgres(ql)?:\/\//, 'must begin with postgres://').optional(),
   /** Connections of this process to Postgres, beside the five of the hot path (db/client.ts). */
   DATABASE_POOL: z.coerce.number().int().min(2).max(200).default(16),
@@ -73,6 +75,8 @@ export interface Env {
   readonly production: boolean;
   readonly port: number;
   readonly host: string;
+  /** That share the port; more than one need a Redis. */
+  readonly processes: number;
   /** Unset: a PostgreSQL of our own in `dataDir`. */
   readonly databaseUrl: string | undefined;
   readonly databasePool: number;
@@ -133,6 +137,10 @@ export function readEnv(source: Readonly<Record<string, string | undefined>> = p
   const missing = ['S3_BUCKET', 'S3_ACCESS_KEY_ID', 'S3_SECRET_ACCESS_KEY'].filter((name) => !(name in present));
   if (present.S3_ENDPOINT !== undefined && missing.length > 0)
     problems.push(`${missing.join(', ')}: needed with S3_ENDPOINT`);
+  const asked = parsed.data?.PROCESSES ?? 1;
+  const processes = asked === 'auto' ? availableParallelism() : asked;
+  if (processes > 1 && present.REDIS_URL === undefined)
+    problems.push('PROCESSES: more than one process needs REDIS_URL, over which they hear of each other');
   if (!parsed.success || problems.length > 0) throw new EnvError(problems);
 
   const v = parsed.data;
@@ -142,6 +150,7 @@ export function readEnv(source: Readonly<Record<string, string | undefined>> = p
     production: v.NODE_ENV === 'production',
     port: v.PORT,
     host: v.HOST,
+    processes,
     databaseUrl: v.DATABASE_URL,
     databasePool: v.DATABASE_POOL,
     redisUrl: v.REDIS_URL,

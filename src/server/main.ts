@@ -1,5 +1,8 @@
 /** The server process: environment, database, server, jobs. Acts by being imported. */
+import cluster from 'node:cluster';
+import { fileURLToPath } from 'node:url';
 import { createApp } from './app.ts';
+import { lead, tellLeader } from './cluster.ts';
 import { startEmbedded } from './db/embedded.ts';
 import { migrate, requireCurrentSchema } from './db/migrate.ts';
 import { createDeps } from './deps.ts';
@@ -8,12 +11,12 @@ import { type Life, live } from './lifecycle.ts';
 
 /** `npm start` migrates by itself; in production that is a step of its own, before the new version starts. */
 const MIGRATE = process.argv.includes('--migrate');
-/** Beside the pool: the hot path, the queues, a migrator, and what PostgreSQL keeps for its superuser. */
+/** Of each process, beside the pool: the hot path, the queues, a migrator, and what PostgreSQL keeps for its superuser. */
 const MORE_CONNECTIONS = 26;
 
 async function openDatabase({ env, log, onEnd, fail }: Life): Promise<string> {
   if (env.databaseUrl !== undefined) return env.databaseUrl;
-  const maxConnections = env.databasePool + MORE_CONNECTIONS;
+  const maxConnections = env.processes * (env.databasePool + MORE_CONNECTIONS);
   const embedded = await startEmbedded({ dataDir: env.dataDir, log, maxConnections, onLost: fail });
   onEnd(() => embedded.stop());
   return embedded.url;
@@ -23,6 +26,7 @@ live(async (life) => {
   const { env, log, onEnd } = life;
   const databaseUrl = await openDatabase(life);
   if (MIGRATE || env.databaseUrl === undefined) await migrate(databaseUrl, log);
+  if (env.processes > 1 && cluster.isPrimary) return lead(life, databaseUrl, fileURLToPath(import.meta.url));
   const deps = await createDeps({ env, log, databaseUrl, processMetrics: true });
   onEnd(async () => deps[Symbol.asyncDispose]());
   await requireCurrentSchema(deps.sql as never);
@@ -38,7 +42,8 @@ live(async (life) => {
     if (error.code !== 'EADDRINUSE') throw error;
     throw new Error('The port is in use. Stop the other program, or choose another port: PORT=3001 npm start');
   });
-  process.stdout.write(`Parley is ready on ${url}\n`);
+  if (cluster.isWorker) tellLeader(url);
+  else process.stdout.write(`Parley is ready on ${url}\n`);
   // Loaded when people can come in already: it takes a moment, and nobody waits for it.
   jobs = import('./jobs/jobs.ts').then(({ startJobs }) => startJobs(deps, { databaseUrl, works: env.jobs }));
   await jobs;

@@ -1,8 +1,11 @@
 /** Prometheus metrics in a registry of their own, so that several servers in one process (tests) do not share numbers. */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { scraperOf } from './scrape.ts';
 
 export interface Metrics {
   readonly registry: Registry;
+  /** All of it as text; of several processes behind one port, that of all of them. */
+  scrape(): Promise<string>;
   /** Finished calls by procedure, kind and outcome (`ok` or the tRPC code). */
   readonly calls: Counter<'path' | 'type' | 'outcome'>;
   readonly callSeconds: Histogram<'path' | 'type'>;
@@ -41,6 +44,8 @@ function depthGauge(registers: Registry[]) {
     name: 'parley_queue_jobs',
     help: 'Jobs in the queues of the whole system, by state',
     labelNames: ['queue', 'state'],
+    // Of several processes each says the same.
+    aggregator: 'max',
     registers,
     async collect() {
       const late = new Promise<[]>((done) => setTimeout(done, DEPTHS_MS, []).unref());
@@ -70,6 +75,7 @@ export function createMetrics({ processMetrics = false, isRedisUp }: MetricsOpti
     new Gauge({
       name: 'parley_redis_up',
       help: '1 while this process can talk to Redis',
+      aggregator: 'min',
       registers,
       collect() {
         this.set(isRedisUp() ? 1 : 0);
@@ -77,6 +83,7 @@ export function createMetrics({ processMetrics = false, isRedisUp }: MetricsOpti
     });
   return {
     registry,
+    scrape: scraperOf(registry),
     calls: new Counter({
       name: 'parley_calls_total',
       help: 'Finished tRPC calls',
@@ -142,6 +149,7 @@ export function createMetrics({ processMetrics = false, isRedisUp }: MetricsOpti
     filesLoose: new Gauge({
       name: 'parley_files_loose',
       help: 'Uploads that hang on no message, as the last sweep saw them',
+      aggregator: 'max',
       registers,
     }),
     filesSwept: new Counter({

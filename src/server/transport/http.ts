@@ -80,7 +80,7 @@ export function createHttp(deps: Deps, router: AnyTRPCRouter, state: ServerState
   const isReady = readiness(sql, () => state.draining);
   app.get('/readyz', async (c) => ((await isReady()) ? c.text('ready') : c.text('not ready', 503)));
   app.get('/metrics', async (c) =>
-    c.text(await metrics.registry.metrics(), 200, { 'Content-Type': metrics.registry.contentType }),
+    c.text(await metrics.scrape(), 200, { 'Content-Type': metrics.registry.contentType }),
   );
 
   const calls = (c: HonoContext<Bound>) =>
