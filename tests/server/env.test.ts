@@ -23,6 +23,15 @@ describe('environment', () => {
     expect(readEnv({ DATABASE_URL: '' }).databaseUrl).toBeUndefined();
   });
 
+  test('several processes need a Redis', () => {
+    const REDIS_URL = 'redis://127.0.0.1:6379';
+    expect(readEnv({}).processes).toBe(1);
+    expect(readEnv({ PROCESSES: '4', REDIS_URL }).processes).toBe(4);
+    expect(readEnv({ PROCESSES: 'auto', REDIS_URL }).processes).toBeGreaterThanOrEqual(1);
+    expect(() => readEnv({ PROCESSES: '2' })).toThrow(/PROCESSES: more than one process needs REDIS_URL/);
+    expect(() => readEnv({ PROCESSES: 'many', REDIS_URL })).toThrow(EnvError);
+  });
+
   test('all problems come at once, without the values', () => {
     const wrong = {
       PORT: '70000',

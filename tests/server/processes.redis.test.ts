@@ -70,10 +70,8 @@ test('[P8] messages cross processes; one that is killed is replaced, and the oth
   const again = await send(ann, room, 'after a death');
   // Whoever was on it comes back by himself, and has missed nothing.
   await Promise.all(feeds.map((feed) => feed.until((e) => e.type === 'message' && e.message.id === again.id)));
-  for (const { items } of feeds) {
-    const seqs = messagesIn(items).map(({ seq }) => seq);
-    expect(seqs).toEqual([...new Set(seqs)].sort((a, b) => a - b));
-  }
+  // What follows an id may come a second time; what is new comes in order.
+  for (const { items } of feeds) expect([...new Set(messagesIn(items).map(({ seq }) => seq))]).toEqual([1, 2]);
   for (const feed of feeds) feed[Symbol.dispose]();
   for (const program of [...programs, ann, bob]) await program[Symbol.asyncDispose]();
 
