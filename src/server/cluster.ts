@@ -55,9 +55,11 @@ export async function lead({ env, log, onEnd, fail }: Life, databaseUrl: string,
 
 async function listening(worker: Worker): Promise<string> {
   const ended = once(worker, 'exit').then(() => Promise.reject(new Error('A server process could not start.')));
-  const said = once(worker, 'message') as Promise<[Ready]>;
-  const [{ ready }] = await Promise.race([said, ended]);
-  return ready;
+  // Scrapes of the others may ask it, and be answered, before.
+  const said = new Promise<string>((done) =>
+    worker.on('message', (word: Partial<Ready>) => word.ready !== undefined && done(word.ready)),
+  );
+  return Promise.race([said, ended]);
 }
 
 /** Of one of several processes: the leader says it once for all, and without the leader nobody goes on. */
