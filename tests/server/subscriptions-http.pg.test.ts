@@ -21,6 +21,25 @@ test('[P23] the stream ends with its session, and with its token', async () => {
   expect(await running()).toBe(0);
 });
 
+test('[P23] a stream whose session ends while it is just beginning ends too', async () => {
+  await using server = await newServer();
+  const me = await newUser(server);
+  const { hub } = server.deps;
+  const now = hub.now.bind(hub);
+  let goOn: (() => void) | undefined;
+  hub.now = async () => {
+    await new Promise<void>((resolve) => (goOn = resolve));
+    return now();
+  };
+  const stream = fetch(`${server.url}/trpc/feed.follow?input=${encodeURIComponent('{}')}`, {
+    headers: { authorization: `Bearer ${me.token}`, accept: 'text/event-stream' },
+  }).then((response) => response.text());
+  await expect.poll(() => goOn).toBeDefined();
+  await me.api.auth.logout.mutate();
+  goOn?.();
+  expect(await stream).toContain('session_revoked');
+});
+
 test('[P9] feed.follow over server-sent events gives live messages, and is over when the caller goes', async () => {
   await using server = await newServer();
   const [me, you] = [await newUser(server), await newUser(server)];

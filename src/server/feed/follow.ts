@@ -136,6 +136,7 @@ export class Follower implements AsyncIterableIterator<Tracked> {
     const read = typeof lastEventId === 'string' ? this.#deps.cursors.read(userId, lastEventId) : undefined;
     if (read?.ok) return this.#catchUp(read.snapshot);
     this.#reached = await this.#deps.hub.now();
+    if (this.#phase === 'closed') return;
     if (read) this.#push(this.#reached, { type: 'resync', reason: read.reason });
     this.#goLive();
   }
@@ -149,6 +150,7 @@ export class Follower implements AsyncIterableIterator<Tracked> {
     const past = this.#past;
     if (!past) throw new TypeError('a replay begins at a cursor');
     const events = await past.next();
+    if (this.#phase === 'closed') return;
     this.#reached = past.until;
     if (past.isBehind) {
       this.#push(past.until, { type: 'resync', reason: 'behind' });
