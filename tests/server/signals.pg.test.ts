@@ -1,7 +1,7 @@
 /** typing, presence and receipts: told to those who may see them, and to nobody else. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { sleep, watchPresence, watchReceipts, watchTyping } from '../harness/follow.ts';
-import { newDirect, newUser, type Person, type Room, send } from '../harness/people.ts';
+import { followLive, sleep, watchPresence, watchReceipts, watchTyping } from '../harness/follow.ts';
+import { newDirect, newGroup, newUser, type Person, type Room, send } from '../harness/people.ts';
 import { newProgram, refusal } from '../harness/program.ts';
 import { newServer, type TestServer } from '../harness/server.ts';
 
@@ -37,6 +37,25 @@ test('[P21][G2] typing reaches the other person, not my own devices, and no outs
     watching.subscribe({ conversationId: room.id }, { onError: resolve });
   });
   expect(refused).toMatchObject({ data: { code: 'NOT_FOUND', reason: 'not_found' } });
+});
+
+test('[P22] typing of the connected asks no database, and is refused from the moment one is out or all of it is archived', async () => {
+  const [group, old] = [await newGroup(ann, [bob]), await newGroup(ann, [bob])];
+  const type = ({ id }: Room) => bob.ws.typing.set.mutate({ conversationId: id, isTyping: true });
+  using hers = watchTyping(ann);
+  using _his = await followLive(bob);
+  await sleep(300);
+  // Nobody can read memberships while this transaction lasts.
+  await server.db.sql.begin(async (tx) => {
+    await tx`lock table conversation_participants in access exclusive mode`;
+    await type(group);
+    await type(old);
+  });
+  for (const { id } of [group, old]) await hers.until(({ conversationId }) => conversationId === id);
+  await bob.api.conversations.removeParticipant.mutate({ conversationId: group.id, userId: bob.userId });
+  expect(await refusal(type(group))).toMatchObject({ code: 'NOT_FOUND' });
+  await ann.api.conversations.archive.mutate({ conversationId: old.id });
+  expect(await refusal(type(old))).toMatchObject({ code: 'CONFLICT', reason: 'conversation_archived' });
 });
 
 test('[G2] typing that is not refreshed ends by itself', async () => {

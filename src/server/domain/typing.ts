@@ -46,6 +46,8 @@ export async function setTyping(
   userId: string,
   { conversationId, isTyping }: { conversationId: string; isTyping: boolean },
 ): Promise<void> {
-  requireActive(await accessConversation(deps.db, userId, conversationId));
+  // Of who is connected it is known, and people type all the time.
+  if (!deps.audience.isIn(userId, conversationId))
+    requireActive(await accessConversation(deps.db, userId, conversationId));
   if ((await privacyOf(deps, userId)).typing) deps.typing.set(conversationId, userId, isTyping);
 }

@@ -25,6 +25,10 @@ interface Person {
   /** Undefined until it is known. */
   privacy: Privacy | undefined;
   reading?: Promise<void> | undefined;
+  /** What ends a membership is heard from here on. */
+  isCurrent: boolean;
+  /** Archived meanwhile. */
+  archived?: Set<string>;
   /** Settles when the conversations of the person are known and listened to. */
   ready: Promise<void>;
 }
@@ -42,6 +46,7 @@ export class Audience {
     this.#db = db;
     this.#onBehind = onBehind;
     this.#memberships = new Together((userIds) => membershipsOf(db, userIds));
+    bus.observe((message) => this.#noteArchived(message));
   }
 
   /**
@@ -58,6 +63,7 @@ export class Audience {
     try {
       await person.ready;
       await this.#bus.settled();
+      person.isCurrent = true;
     } catch (error) {
       stop();
       throw error;
@@ -70,6 +76,24 @@ export class Audience {
     return this.#people.get(userId)?.privacy;
   }
 
+  /**
+   * Whether a connected person is known to be in this conversation, and it is not archived. False: ask the database. A
+   * membership that ended is forgotten when its event comes; where the bus has lost it, with the next round of the hub.
+   */
+  isIn(userId: string, conversationId: string): boolean {
+    const person = this.#people.get(userId);
+    return person?.isCurrent === true && person.joined.has(conversationId) && !person.archived?.has(conversationId);
+  }
+
+  #noteArchived(message: BusMessage): void {
+    if (message.kind !== 'events') return;
+    const { conversationId, events } = message;
+    if (!events.some(({ event }) => event.type === 'conversation' && !event.conversation.isActive)) return;
+    // Who is just beginning may have read that it is active.
+    for (const person of this.#people.values())
+      if (!person.isCurrent || person.joined.has(conversationId)) (person.archived ??= new Set()).add(conversationId);
+  }
+
   #enter(userId: string): Person {
     // Listening to what concerns the person comes first: a membership made while the list is read is not missed.
     const leaveOwn = this.#bus.subscribe(`u:${userId}`, (message) => this.#onOwn(userId, message));
@@ -79,6 +103,7 @@ export class Audience {
       leaveOwn,
       told: new Map(),
       privacy: undefined,
+      isCurrent: false,
       ready: Promise.resolve(),
     };
     person.ready = this.#load(userId, person);
