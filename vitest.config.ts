@@ -6,7 +6,13 @@ import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
 import { launchOptions } from './tests/harness/chromium.ts';
 
-const base = { environment: 'node' as const, testTimeout: 30_000, hookTimeout: 120_000 };
+const base = {
+  environment: 'node' as const,
+  testTimeout: 30_000,
+  hookTimeout: 120_000,
+  // It ends as soon as it holds. A machine that is busy is late, not wrong.
+  expect: { poll: { timeout: 15_000 } },
+};
 
 export default defineConfig({
   test: {

@@ -96,7 +96,7 @@ it('typing is seen, and ends by itself', async () => {
     });
     void stop;
   });
-  await expect.poll(() => bob.chat.signals.getState().typing[id], { timeout: 5_000 }).toBeUndefined();
+  await expect.poll(() => bob.chat.signals.getState().typing[id]).toBeUndefined();
 });
 
 it('presence is told of those one asks for', async () => {

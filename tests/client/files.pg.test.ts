@@ -164,7 +164,7 @@ it('[P27] a page that is closed in the middle of an upload leaves everything tha
       resolve();
     });
   });
-  await expect.poll(async () => (await device.keys('outbox')).length, { timeout: 10_000 }).toBe(1);
+  await expect.poll(async () => (await device.keys('outbox')).length).toBe(1);
   await ann().close();
   wire.up();
   const next = createChat({ url: wire.url, storage: device });
@@ -193,7 +193,7 @@ it('[P27] an upload can be paused, resumed and given up; nothing of it stays', a
   await until(bob.chat, () => textsOf(bob.chat, id).includes('meanwhile'));
   ann().discard(id, sent);
   await expect.poll(step).toBeUndefined();
-  await expect.poll(() => device.keys('files'), { timeout: 5_000 }).toEqual([]);
+  await expect.poll(() => device.keys('files')).toEqual([]);
   await expect
     .poll(
       async () =>
@@ -285,7 +285,7 @@ it('[C94] no message goes out whose files have no hash yet', async () => {
   });
   const sent = ending.send(id, { text: '', files: [fileOf(noise(11 * MIB))] });
   await sealed;
-  await expect.poll(async () => (await device.keys('outbox')).length, { timeout: 10_000 }).toBe(1);
+  await expect.poll(async () => (await device.keys('outbox')).length).toBe(1);
   stop();
   await ending.close();
   const next = createChat({ url: wire.url, storage: device });
@@ -295,7 +295,7 @@ it('[C94] no message goes out whose files have no hash yet', async () => {
   const step = () => next.store.getState().timelines[id]?.byId.get(sent)?.send;
   await expect.poll(step).toEqual({ step: 'failed', reason: 'paused' });
   next.retry(id, sent);
-  await expect.poll(step, { timeout: 10_000 }).toEqual({ step: 'failed', reason: 'FILE_UNREADABLE' });
+  await expect.poll(step).toEqual({ step: 'failed', reason: 'FILE_UNREADABLE' });
   expect(textsOf(bob.chat, id)).toEqual([]);
 }, 60_000);
 

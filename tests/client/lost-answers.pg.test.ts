@@ -38,7 +38,7 @@ async function withVerifiedFriend() {
   // The pin by itself is kept before.
   const before = await version();
   await ann.chat.verify(bob.id, number);
-  await expect.poll(version, { timeout: 15_000 }).toBeGreaterThan(before);
+  await expect.poll(version).toBeGreaterThan(before);
   return { ann, bob, room };
 }
 
@@ -159,5 +159,5 @@ it('[C66] a server that forgets to mark conversations keeps no own client from g
   await ann.chat.rotateKeys({ password: ann.password });
   const epoch = async () =>
     (await server.db.sql`select key_epoch from conversations where id = ${room}`)[0]?.['key_epoch'];
-  await expect.poll(epoch, { timeout: 15_000 }).toBe(1);
+  await expect.poll(epoch).toBe(1);
 });

@@ -81,8 +81,8 @@ const shown = (chat: Chat) => {
 };
 /** Everything is out, and everybody sees the same. */
 async function settled(...texts: string[]): Promise<void> {
-  await expect.poll(() => textsOf(bob.chat, id), { timeout: 10_000 }).toEqual(texts);
-  for (const tab of tabs) await expect.poll(() => shown(tab), { timeout: 10_000 }).toEqual(texts);
+  await expect.poll(() => textsOf(bob.chat, id)).toEqual(texts);
+  for (const tab of tabs) await expect.poll(() => shown(tab)).toEqual(texts);
   await expect.poll(kept).toBe(0);
   const [row] = await server.db.sql`select count(*)::int as n from messages where conversation_id = ${id}`;
   expect(row?.n).toBe(texts.length);
@@ -228,7 +228,7 @@ describe('several tabs', () => {
       ann.send(id, { text: `${n}a` });
       other.send(id, { text: `${n}b` });
     }
-    await expect.poll(() => messagesOf(bob.chat, id).length, { timeout: 10_000 }).toBe(20);
+    await expect.poll(() => messagesOf(bob.chat, id).length).toBe(20);
     const order = textsOf(bob.chat, id);
     for (const side of ['a', 'b']) {
       expect(order.filter((text) => text.endsWith(side))).toEqual(Array.from({ length: 10 }, (_, n) => `${n}${side}`));

@@ -57,7 +57,7 @@ async function expectFresh(person: TestChat): Promise<void> {
   await using device = await sameOn(server.url, person);
   for (const id of [group, direct]) {
     if (device.chat.store.getState().conversations[id]) await device.chat.open(id);
-    await expect.poll(() => shown(person.chat, id), { timeout: 10_000 }).toEqual(shown(device.chat, id));
+    await expect.poll(() => shown(person.chat, id)).toEqual(shown(device.chat, id));
   }
 }
 

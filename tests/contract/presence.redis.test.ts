@@ -83,7 +83,7 @@ describe('presence: what breaks', () => {
     await expect.poll(() => [ofAnn, ofBob]).toEqual([['online'], ['online']]);
     const died = Date.now();
     await a.die();
-    await expect.poll(() => ofAnn, { timeout: 10_000 }).toEqual(['online', 'offline']);
+    await expect.poll(() => ofAnn).toEqual(['online', 'offline']);
     expect(ofBob).toEqual(['online']);
     await expect.poll(async () => (await statusOf(b.presence, ann))?.lastSeenAt).not.toBeNull();
     const seen = Date.parse((await statusOf(b.presence, ann))?.lastSeenAt ?? '');
@@ -124,11 +124,9 @@ describe('presence: what breaks', () => {
       expect((await statusOf(a.presence, bob))?.status).toBe('offline');
       await redis.start();
     }
-    await expect
-      .poll(() => statusOf(b.presence, ann), { timeout: 5_000 })
-      .toEqual({ status: 'online', lastSeenAt: null });
+    await expect.poll(() => statusOf(b.presence, ann)).toEqual({ status: 'online', lastSeenAt: null });
     // Who left meanwhile is noticed by those who watch him, though nobody could tell them.
-    if (how !== 'FLUSHALL') await expect.poll(() => told, { timeout: 5_000 }).toEqual(['online', 'offline']);
+    if (how !== 'FLUSHALL') await expect.poll(() => told).toEqual(['online', 'offline']);
   });
 
   test('Redis comes back empty, again and again: nobody who is there is told or taken to be gone', {

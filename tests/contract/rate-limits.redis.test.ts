@@ -35,7 +35,7 @@ for (const [name, cluster] of [
       expect(await taken([here], 'dan', 15)).toBe(10);
       expect(await taken([there], 'dan', 15)).toBe(10);
       await redis.start();
-      await expect.poll(() => links.every(({ isUp }) => isUp), { timeout: 10_000 }).toBe(true);
+      await expect.poll(() => links.every(({ isUp }) => isUp)).toBe(true);
       expect(await taken([here, there], 'eve', 6)).toBe(10);
     });
   });

@@ -231,9 +231,7 @@ describe.sequential('files', () => {
     await bo.page.getByText('second line').waitFor();
     await bo.page.getByRole('button', { name: 'Play hum.wav' }).click();
     const player = bo.page.locator('audio[controls]');
-    await expect
-      .poll(() => player.evaluate((one: HTMLAudioElement) => one.duration), { timeout: 15_000 })
-      .toBeCloseTo(300, 0);
+    await expect.poll(() => player.evaluate((one: HTMLAudioElement) => one.duration)).toBeCloseTo(300, 0);
     expect(await player.evaluate((one: HTMLAudioElement) => one.src)).toContain('/media/');
     await player.evaluate((one: HTMLAudioElement) => {
       one.currentTime = 250;

@@ -91,7 +91,7 @@ async function comeBack(path?: string): Promise<void> {
 
 /** What the push service has got, and no more than that, goes to the service worker. */
 async function nextPush(after: number): Promise<PushPayload> {
-  await expect.poll(() => device.received.length, { timeout: 15_000 }).toBe(after + 1);
+  await expect.poll(() => device.received.length).toBe(after + 1);
   const { payload } = must(device.received.at(-1), 'counted');
   await deliver(payload);
   return payload;
@@ -110,7 +110,7 @@ const shown = () =>
     return notifications.map(({ title, body, tag }) => ({ title, body, tag }));
   });
 async function shows(...expected: { title: string; body: string }[]): Promise<void> {
-  await expect.poll(shown, { timeout: 5_000 }).toEqual(expected.map((one) => expect.objectContaining(one)));
+  await expect.poll(shown).toEqual(expected.map((one) => expect.objectContaining(one)));
 }
 
 describe.sequential('notifications', () => {

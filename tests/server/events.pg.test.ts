@@ -171,7 +171,7 @@ test.each(acts)('[P13] %s', async (_name, act) => {
   await act();
   for (const { person, state } of listeners) {
     const now = sorted(await fetchAll(person));
-    await expect.poll(() => sorted(toFresh(state(), person.userId)), { timeout: 5_000 }).toEqual(now);
+    await expect.poll(() => sorted(toFresh(state(), person.userId))).toEqual(now);
   }
 });
 

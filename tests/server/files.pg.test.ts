@@ -384,7 +384,7 @@ describe('files', () => {
       bytes: bytes.subarray(0, 7_000_000),
     });
     const offset = async () => (await head(remote.url, dan, id)).headers.get('upload-offset');
-    await expect.poll(offset, { timeout: 10_000 }).toBe(String(partSize));
+    await expect.poll(offset).toBe(String(partSize));
     going.cut();
     expect(await statusOf(get(remote.url, dan, id))).toBe(404);
     await upload(remote.url, dan, theirs.id, bytes, id);

@@ -89,7 +89,7 @@ test('[P7][R9] with nothing missed, a resume costs two statements', async () => 
   feed[Symbol.dispose]();
   await before[Symbol.asyncDispose]();
   // The node's own rounds end with its last follower.
-  await expect.poll(() => server.deps.hub.snapshot, { timeout: 5_000 }).toBeUndefined();
+  await expect.poll(() => server.deps.hub.snapshot).toBeUndefined();
   const started = counter.statements;
   await using again = program();
   using resumed = await followLive(again, cursor);

@@ -233,25 +233,33 @@ export class Queue {
   async #wait(entry: Entry, trouble: Trouble, error: unknown): Promise<void> {
     const { signal, store } = this.#context;
     this.#listeners.onStep(entry, 'waiting');
-    await sleep(backoffMs(trouble.attempts), signal);
+    const isBlocked = () => selectChanged(entry.conversationId)(store.state) !== undefined;
+    // The keys are looked at here before what was found reaches the store.
+    await this.#until(isBlocked, sleep(backoffMs(trouble.attempts), signal));
     if (signal.aborted) return;
-    const isBlocked = () => selectChanged(entry.conversationId)(store.state) !== undefined && !signal.aborted;
-    if (!isBlocked()) {
-      // Whoever it is has left: a rotation puts them out, and asks nothing about them.
-      if (trouble.cleared) return this.#fail(entry, error);
-      trouble.cleared = true;
-      trouble.stale = error;
-      return;
+    if (isBlocked()) {
+      trouble.cleared = false;
+      return this.#until(() => !isBlocked());
     }
-    trouble.cleared = false;
-    await new Promise<void>((resolve) => {
-      const look = () => {
-        if (isBlocked()) return;
+    // Whoever it is has left: a rotation puts them out, and asks nothing about them.
+    if (trouble.cleared) return this.#fail(entry, error);
+    trouble.cleared = true;
+    trouble.stale = error;
+  }
+
+  /** Until it holds, or the time is over, or the page. */
+  #until(holds: () => boolean, over?: Promise<void>): Promise<void> {
+    const { signal, store } = this.#context;
+    return new Promise((resolve) => {
+      const end = () => {
         stop();
+        signal.removeEventListener('abort', end);
         resolve();
       };
-      const stop = store.chat.subscribe(look);
-      signal.addEventListener('abort', look, { once: true });
+      const stop = store.chat.subscribe(() => holds() && end());
+      signal.addEventListener('abort', end, { once: true });
+      if (holds() || signal.aborted) end();
+      void over?.then(end);
     });
   }
 
