@@ -19,6 +19,9 @@ export interface App {
 /** A call's body is small and comes at once; only files may take as long as they go on coming. */
 const BODY_MS = 60_000;
 
+/** Who comes while the process is busy waits with the system, which cuts off the rest; up to its own bound (somaxconn). */
+const BACKLOG = 4_096;
+
 function limitTime(request: IncomingMessage, response: ServerResponse): void {
   if (request.headers['content-length'] === undefined && request.headers['transfer-encoding'] === undefined) return;
   const late = setTimeout(() => request.socket.destroy(), BODY_MS);
@@ -50,7 +53,7 @@ export function createApp(deps: Deps): App {
     listen: (port, host) =>
       new Promise((done, fail) => {
         server.once('error', fail);
-        server.listen(port, host, () => {
+        server.listen({ port, host, backlog: BACKLOG }, () => {
           server.off('error', fail);
           const address = server.address();
           const bound = typeof address === 'object' && address !== null ? address.port : port;

@@ -1,4 +1,5 @@
 /** The parts a process is made of: built once, handed down through the context, disposed in reverse. */
+import { Gate } from '#lib/gate';
 import { AtRest } from './auth/at-rest.ts';
 import { Passwords } from './auth/passwords.ts';
 import { Revocations } from './auth/revocations.ts';
@@ -53,6 +54,8 @@ export interface Deps extends AsyncDisposable {
   readonly audience: Audience;
   readonly cursors: Cursors;
   readonly hub: Hub;
+  /** Those who come back read what they missed a few at a time, and leave half of the pool to everybody else. */
+  readonly replays: Gate;
   readonly files: { readonly storage: Storage; readonly turns: Turns };
   /** Notices who is to be told outside of the page; asleep until the queues are open (jobs/jobs.ts). */
   readonly offline: Offline;
@@ -124,6 +127,7 @@ export async function createDeps(options: DepsOptions): Promise<Deps> {
       audience: new Audience(bus, db, (userId) => offline.returned(userId)),
       cursors: new Cursors(await readDatabaseTag(sql)),
       hub,
+      replays: new Gate(Math.max(1, env.databasePool >> 1), Number.POSITIVE_INFINITY),
       files,
       offline,
       now,

@@ -51,13 +51,13 @@ export async function measureCatchUp(world: World): Promise<Figure[]> {
 
   const env = { ROWS_DATABASE_URL: world.databaseUrl, ROWS_CONVERSATIONS: conversations.join(',') };
   const rows = await startPeer('rows', { frame: JSON.stringify({ result: { data: { data: {} } } }) }, env);
-  const who = [{ token: reader.token ?? '', room: 0 }];
+  const who = [{ token: reader.token ?? '', room: 0, resumeAt }];
   const seen = { ours: [] as number[], bare: [] as number[], oursCpu: [] as number[], bareCpu: [] as number[] };
   const load = { ours: startLoad(), bare: startLoad() };
   const begin = (one: 'ours' | 'bare', place: Place, speaking: Speaking) =>
     load[one].order('begin', { ...speaking, port: place.port, who });
   try {
-    await begin('ours', placeOf(world), { protocol: 'parley', resumeAt });
+    await begin('ours', placeOf(world), { protocol: 'parley' });
     await begin('bare', rows, { protocol: 'ws' });
     for (let i = 0; i <= ROUNDS; i++)
       for (const [one, { pid }] of [

@@ -3,6 +3,9 @@ import { join } from 'node:path';
 import { uuidv7 } from 'uuidv7';
 import { must } from '#lib/must';
 import { Tokens } from '#server/auth/tokens';
+import type { Sql } from '#server/db/client';
+import { readNow } from '#server/feed/changed';
+import { Cursors, readDatabaseTag } from '#server/feed/cursor';
 import { loadSecrets } from '#server/secrets';
 import { newPerson } from '../crypto/people.ts';
 import { followLive } from '../harness/follow.ts';
@@ -20,6 +23,8 @@ const textOf = (n: number) => `${n} ${'the quick brown fox jumps over the lazy d
 
 export interface Crowd extends AsyncDisposable {
   readonly who: readonly Credential[];
+  /** The same people as they come back later: they have everything up to now. */
+  resuming(): Promise<Credential[]>;
   /** Of one room of ten, for looking at one another's presence. */
   readonly peers: readonly string[];
   /** A frame of the feed as everybody receives it, with one sealed message of 300 characters. */
@@ -56,8 +61,16 @@ export async function newCrowd(world: World): Promise<Crowd> {
       from conversations c where c.id = p.conversation_id and p.delivered_seq < c.last_seq`;
   };
   await acknowledge();
+  // What is read through it are texts, so it need not parse numbers as the server's does.
+  const sql = world.sql as unknown as Sql;
+  const cursors = new Cursors(await readDatabaseTag(sql));
+  const who = people.map(({ token }, i) => ({ token: token ?? '', room: Math.floor(i / ROOM_SIZE) }));
   return {
-    who: people.map(({ token }, i) => ({ token: token ?? '', room: Math.floor(i / ROOM_SIZE) })),
+    who,
+    async resuming() {
+      const now = await readNow(sql);
+      return who.map((one, i) => ({ ...one, resumeAt: cursors.write(people[i]?.userId ?? '', now) }));
+    },
     peers: people.slice(0, ROOM_SIZE).map(({ userId }) => userId),
     frame,
     acknowledge,

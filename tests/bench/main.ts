@@ -21,6 +21,7 @@ import { measureIngest } from './ingest/main.ts';
 import { measureLatency } from './latency.ts';
 import { measureLatencyUnderLoad } from './latency-under-load.ts';
 import { measureReceipts } from './receipts.ts';
+import { measureReconnects } from './reconnects.ts';
 import { measureResume } from './resume.ts';
 import { type Figure, machine, verdictOf } from './stats.ts';
 import { measureTransfer } from './transfer.ts';
@@ -41,6 +42,7 @@ const PARTS: Record<string, (world: World) => Promise<Figure[]>> = {
   latency: measureLatencyUnderLoad,
   idle: measureIdle,
   connects: measureConnects,
+  reconnects: measureReconnects,
   'catch-up': measureCatchUp,
 };
 

@@ -1,4 +1,4 @@
-/** What a resume costs the database: statements are counted on the wire between the server and PostgreSQL. */
+/** What a resume costs the database: statements, and rows of answers, are counted on the wire between the server and PostgreSQL. */
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -8,12 +8,32 @@ import { newDirect, newGroup, newUser, type Person, send } from '../harness/peop
 import { newProgram } from '../harness/program.ts';
 import { newServer, type TestServer } from '../harness/server.ts';
 
-/** Query and Execute of PostgreSQL's frontend protocol, chapter 54.7. */
-const RUNS = new Set(['Q', 'E'].map((letter) => letter.charCodeAt(0)));
+/** PostgreSQL's frontend and backend protocol, chapter 54.7: Query and Execute go out, DataRow comes back. */
+const RUNS = ['Q', 'E'];
+const ROW = ['D'];
 
 interface Counter extends AsyncDisposable {
   readonly url: string;
   statements: number;
+  rows: number;
+}
+
+/** Messages of these types. The first one of a client has no type. */
+function counting(types: string[], seen: () => void, isUntyped = false): (chunk: Buffer) => void {
+  const wanted = new Set(types.map((letter) => letter.charCodeAt(0)));
+  let rest: Buffer = Buffer.alloc(0);
+  return (chunk) => {
+    rest = Buffer.concat([rest, chunk]);
+    for (;;) {
+      const head = isUntyped ? 0 : 1;
+      if (rest.length < head + 4) break;
+      const size = head + rest.readUInt32BE(head);
+      if (rest.length < size) break;
+      if (!isUntyped && wanted.has(rest[0] ?? 0)) seen();
+      isUntyped = false;
+      rest = rest.subarray(size);
+    }
+  };
 }
 
 async function newCounter(databaseUrl: string): Promise<Counter> {
@@ -26,20 +46,14 @@ async function newCounter(databaseUrl: string): Promise<Counter> {
       open.add(socket);
       socket.on('error', () => {}).once('close', () => open.delete(socket));
     }
-    let rest: Buffer = Buffer.alloc(0);
-    let isStartup = true;
-    client.on('data', (chunk: Buffer) => {
-      rest = Buffer.concat([rest, chunk]);
-      for (;;) {
-        const head = isStartup ? 0 : 1;
-        if (rest.length < head + 4) break;
-        const size = head + rest.readUInt32BE(head);
-        if (rest.length < size) break;
-        if (!isStartup && RUNS.has(rest[0] ?? 0)) counter.statements += 1;
-        isStartup = false;
-        rest = rest.subarray(size);
-      }
-    });
+    client.on(
+      'data',
+      counting(RUNS, () => counter.statements++, true),
+    );
+    database.on(
+      'data',
+      counting(ROW, () => counter.rows++),
+    );
     client.pipe(database);
     database.pipe(client);
   });
@@ -50,6 +64,7 @@ async function newCounter(databaseUrl: string): Promise<Counter> {
   const counter: Counter = {
     url: target.href,
     statements: 0,
+    rows: 0,
     async [Symbol.asyncDispose]() {
       for (const socket of open) socket.destroy();
       server.close();
@@ -81,8 +96,10 @@ afterAll(async () => {
   await db[Symbol.asyncDispose]();
 });
 
-test('[P7][R9] with nothing missed, a resume costs two statements', async () => {
-  const program = () => newProgram(server, { token: bob.token });
+const program = () => newProgram(server, { token: bob.token });
+
+/** Bob has everything up to the cursor, and is gone. */
+async function leftAt(): Promise<string | undefined> {
   const before = program();
   const feed = await followLive(before);
   const cursor = feed.ids.at(-1);
@@ -90,10 +107,33 @@ test('[P7][R9] with nothing missed, a resume costs two statements', async () => 
   await before[Symbol.asyncDispose]();
   // The node's own rounds end with its last follower.
   await expect.poll(() => server.deps.hub.snapshot).toBeUndefined();
+  return cursor;
+}
+
+test('[P7][R9] with nothing missed, a resume costs two statements', async () => {
+  const cursor = await leftAt();
   const started = counter.statements;
   await using again = program();
   using resumed = await followLive(again, cursor);
   const cost = counter.statements - started;
   expect(resumed.items).toEqual([{ type: 'live' }]);
   expect(cost).toBeLessThanOrEqual(2);
+});
+
+test('[P7] of a large group, who has changed is read, and nobody else', async () => {
+  const others = await Promise.all(Array.from({ length: 40 }, (_, i) => newUser(server, `cyd${i}`)));
+  const big = await newGroup(ann, [bob, ...others], 'Everybody');
+  await send(bob, big, 'hello all');
+  const cursor = await leftAt();
+  await ann.api.receipts.advance.mutate({ conversationId: big.id, deliveredSeq: 1, readSeq: 1 });
+  const started = counter.rows;
+  await using again = program();
+  using resumed = await followLive(again, cursor);
+  const rows = counter.rows - started;
+  expect(resumed.items).toMatchObject([
+    { type: 'participant', participant: { user: { id: ann.userId } } },
+    { type: 'live' },
+  ]);
+  expect(rows).toBeLessThan(10);
+  for (const other of others) await other[Symbol.asyncDispose]();
 });

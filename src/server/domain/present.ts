@@ -1,5 +1,5 @@
 /** Rows become what the wire shows: the one place where times turn into text and reactions are gathered. */
-import { asc, eq, inArray, isNull, and, sql } from 'drizzle-orm';
+import { asc, eq, isNull, and, sql } from 'drizzle-orm';
 import type { PgColumn } from 'drizzle-orm/pg-core';
 import type { Conversation } from '#protocol/conversation';
 import type { Message, MessageSeen, Reaction } from '#protocol/message';
@@ -107,13 +107,13 @@ export interface ParticipantRow {
 }
 
 /**
- * Everybody who is in these conversations now, in the order of joining. For a viewer his own row tells how far he has
- * really read; what is shared by many has none.
+ * Everybody who is in these conversations now, or who of `userIds` is, in the order of joining. For a viewer his own row
+ * tells how far he has really read; what is shared by many has none.
  */
 export async function loadParticipants(
   db: Db | Tx,
   conversationIds: string[],
-  viewerId?: string,
+  { viewerId, userIds }: { viewerId?: string | undefined; userIds?: string[] } = {},
 ): Promise<ParticipantRow[]> {
   if (conversationIds.length === 0) return [];
   const rows = await db
@@ -121,7 +121,11 @@ export async function loadParticipants(
     .from(conversationParticipants)
     .innerJoin(users, eq(users.id, conversationParticipants.userId))
     .where(
-      and(inArray(conversationParticipants.conversationId, conversationIds), isNull(conversationParticipants.leftAt)),
+      and(
+        among(conversationParticipants.conversationId, conversationIds),
+        userIds && among(conversationParticipants.userId, userIds),
+        isNull(conversationParticipants.leftAt),
+      ),
     )
     .orderBy(asc(conversationParticipants.joinedAt), asc(conversationParticipants.userId));
   return rows.map(({ conversationId, version, ownReadSeq, readSeq, ...row }) => ({
@@ -160,7 +164,7 @@ export async function loadConversations(
       version: conversations.ownVersion,
     })
     .from(conversations)
-    .where(inArray(conversations.id, ids));
+    .where(among(conversations.id, ids));
   for (const row of rows)
     found.set(row.id, {
       ...row,
@@ -168,7 +172,7 @@ export async function loadConversations(
       lastMessageAt: row.lastMessageAt.toISOString(),
       participants: [],
     });
-  for (const { conversationId, participant } of await loadParticipants(db, ids, viewerId))
+  for (const { conversationId, participant } of await loadParticipants(db, ids, { viewerId }))
     found.get(conversationId)?.participants.push(participant);
   return found;
 }

@@ -149,7 +149,7 @@ export class Follower implements AsyncIterableIterator<Tracked> {
   async #replay(): Promise<void> {
     const past = this.#past;
     if (!past) throw new TypeError('a replay begins at a cursor');
-    const events = await past.next();
+    const events = await this.#deps.replays.run(async () => (this.#phase === 'closed' ? undefined : past.next()));
     if (this.#phase === 'closed') return;
     this.#reached = past.until;
     if (past.isBehind) {

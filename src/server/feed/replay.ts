@@ -77,7 +77,11 @@ export async function loadEvents(db: Db, rows: ChangedRow[], viewerId?: string):
       of('message').map(({ key }) => key),
     ),
     loadConversations(db, unique(of('conversation').map((row) => row.conversation_id)), viewerId),
-    loadParticipants(db, unique(of('participant').map((row) => row.conversation_id)), viewerId),
+    // Of a large group only those who changed.
+    loadParticipants(db, unique(of('participant').map((row) => row.conversation_id)), {
+      viewerId,
+      userIds: unique(of('participant').map(({ key }) => key)),
+    }),
   ]);
   const messageOf = new Map(messages.map((message) => [message.id, message]));
   const personOf = new Map(participants.map((row) => [`${row.conversationId}/${row.participant.user.id}`, row]));

@@ -13,6 +13,7 @@ import { authenticate, type Context } from '../context.ts';
 import type { Deps } from '../deps.ts';
 import { clientAddress } from './address.ts';
 import { encoder } from './answer-head.ts';
+import { Doorway } from './doorway.ts';
 import { isOwnOrigin } from './origin.ts';
 import { reportCallError } from './report.ts';
 import { Socket } from './socket.ts';
@@ -21,6 +22,7 @@ import type { ServerState } from './state.ts';
 
 /** Quiet sockets are asked; one that does not answer is gone. Proxies cut idle connections after 60 s. */
 const KEEP_ALIVE = { enabled: true, pingMs: 25_000, pongWaitMs: 10_000 };
+const BUSY = '503 Service Unavailable';
 
 export interface WsServer {
   readonly sockets: Sockets;
@@ -31,6 +33,7 @@ export interface WsServer {
 export function createWs(deps: Deps, router: AnyTRPCRouter, state: ServerState): WsServer {
   const { env, log, metrics, revocations, limits } = deps;
   const server = new WebSocketServer({ noServer: true, maxPayload: LIMITS.frameBytes, perMessageDeflate: false });
+  const doorway = new Doorway();
   const sockets = new Sockets();
   new Gauge({
     name: 'parley_socket_unsent_bytes',
@@ -74,7 +77,7 @@ export function createWs(deps: Deps, router: AnyTRPCRouter, state: ServerState):
     if (new URL(request.url ?? '/', 'http://host').pathname !== '/trpc') return '404 Not Found';
     if (!isOwnOrigin(request.headers.origin ?? null, request.headers.host ?? null, env.publicUrl))
       return '403 Forbidden';
-    return state.draining ? '503 Service Unavailable' : null;
+    return state.draining ? BUSY : null;
   }
 
   async function upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): Promise<void> {
@@ -85,9 +88,17 @@ export function createWs(deps: Deps, router: AnyTRPCRouter, state: ServerState):
       () => '429 Too Many Requests',
     );
     const refused = refusalSafe(request) ?? limited;
-    if (refused === null) return server.handleUpgrade(request, stream, head, (ws) => accept(ws, stream, request));
-    metrics.rejected.inc({ why: refused.slice(0, 3) });
-    stream.end(`HTTP/1.1 ${refused}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+    const open = () => {
+      if (state.draining) return refuse(stream, BUSY);
+      server.handleUpgrade(request, stream, head, (ws) => accept(ws, stream, request));
+    };
+    if (refused === null && doorway.enter(open)) return;
+    refuse(stream, refused ?? BUSY);
+  }
+
+  function refuse(stream: Duplex, why: string): void {
+    metrics.rejected.inc({ why: why.slice(0, 3) });
+    stream.end(`HTTP/1.1 ${why}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
   }
 
   function refusalSafe(request: IncomingMessage): string | null {

@@ -4,6 +4,8 @@
 export interface Credential {
   readonly token: string;
   readonly room: number;
+  /** The id of the last event that was seen. Ready is who has got everything since. */
+  readonly resumeAt?: string;
 }
 
 export type ProtocolName = 'parley' | 'trpc' | 'socket.io' | 'ws';
@@ -32,14 +34,11 @@ const isFeedEvent = (bytes: Buffer, at: number, length: number) =>
 
 const keepAlive = (text: string) => (text === 'PING' ? 'PONG' : null);
 
-/**
- * @param signals whether to follow typing, presence and receipts as well, as a page of a chat does
- * @param resumeAt the id of the last event that was seen
- */
-function parley(signals: boolean, peers: readonly string[], resumeAt: string | undefined): Protocol {
+/** @param signals whether to follow typing, presence and receipts as well, as a page of a chat does */
+function parley(signals: boolean, peers: readonly string[]): Protocol {
   return {
     path: () => '/trpc?connectionParams=1',
-    greet: ({ token }) => [
+    greet: ({ token, resumeAt }) => [
       JSON.stringify({ method: 'connectionParams', data: { token } }),
       ...(signals
         ? [
@@ -93,12 +92,10 @@ export interface Speaking {
   readonly signals?: boolean;
   /** Whose presence a connection with signals looks at. */
   readonly peers?: readonly string[];
-  /** Ready is who has got everything since. */
-  readonly resumeAt?: string;
 }
 
-export function protocolOf({ protocol, signals = false, peers = [], resumeAt }: Speaking): Protocol {
-  if (protocol === 'parley') return parley(signals, peers, resumeAt);
+export function protocolOf({ protocol, signals = false, peers = [] }: Speaking): Protocol {
+  if (protocol === 'parley') return parley(signals, peers);
   if (protocol === 'trpc') return trpc(signals);
   return protocol === 'ws' ? ws : socketIo;
 }

@@ -23,6 +23,7 @@ const router = t.router({
   }),
 });
 
-const wss = new WebSocketServer({ port, host: '127.0.0.1', perMessageDeflate: false });
+// As long a queue as Parley's: the default of 511 would be overrun when thousands come at once.
+const wss = new WebSocketServer({ port, host: '127.0.0.1', backlog: 4_096, perMessageDeflate: false });
 wss.on('listening', listening);
 applyWSSHandler({ wss, router, keepAlive: { enabled: true, pingMs: 25_000, pongWaitMs: 10_000 } });
