@@ -63,6 +63,22 @@ describe('live', () => {
     expect(feed.ids.every((id) => id.length > 0)).toBe(true);
   });
 
+  test('[R3] the last one left while the node looked for what it had missed: who comes later hears nothing from before', async () => {
+    const { hub } = server.deps;
+    await expect.poll(() => hub.snapshot).toBeUndefined();
+    const leave = hub.enter();
+    await hub.advance();
+    const round = hub.advance();
+    leave();
+    await round;
+    await send(ann, room, 'before');
+    using feed = await followLive(bob);
+    await hub.advance();
+    const { id } = await send(ann, room, 'after');
+    await feed.until((event) => event.type === 'message' && event.message.id === id);
+    expect(messagesIn(feed.items).map((message) => message.id)).toEqual([id]);
+  });
+
   test('[P22][R7] who is added gets the conversation, who is removed gets one last event and nothing more', async () => {
     using feed = await followLive(cyd);
     const all = [...room.people, cyd];

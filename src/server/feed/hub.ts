@@ -28,6 +28,8 @@ export class Hub {
   #snapshot: string | undefined;
   #round = 0;
   #followers = 0;
+  /** Counts up when the last follower leaves: a round that began before is nobody's any more. */
+  #watch = 0;
   #timer: NodeJS.Timeout | undefined;
   #period = PERIOD_MS;
   #closed = false;
@@ -80,6 +82,7 @@ export class Hub {
       if (this.#followers > 0 || this.#deps.bus.isShared) return;
       clearTimeout(this.#timer);
       // Nobody to compare for: the next follower begins with a snapshot of its own.
+      this.#watch += 1;
       this.#snapshot = undefined;
       this.#published.clear();
       this.#versions.clear();
@@ -124,17 +127,21 @@ export class Hub {
     const earlier = this.#published;
     this.#published = new Published();
     const before = this.#snapshot;
+    const watch = this.#watch;
     const isPublished: IsPublished = (conversationId, version) =>
       earlier.has(conversationId, version) || this.#published.has(conversationId, version);
     try {
       const { now, touched } = await this.#touchedSince(before);
-      if (before !== undefined) await this.#mend(before, await this.#holed(touched, isPublished), isPublished);
+      const holed = before === undefined ? [] : await this.#holed(touched, isPublished);
+      if (watch !== this.#watch) return;
+      if (before !== undefined) await this.#mend(before, holed, isPublished);
+      if (watch !== this.#watch) return;
       if (this.#versions.size > MOST_VERSIONS) this.#versions.clear();
       for (const { id, version } of touched) this.#versions.set(id, version);
       this.#snapshot = now;
       this.#round += 1;
     } catch (error) {
-      this.#published.add(earlier);
+      if (watch === this.#watch) this.#published.add(earlier);
       throw error;
     }
   }
