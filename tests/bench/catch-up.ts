@@ -55,7 +55,7 @@ export async function measureCatchUp(world: World): Promise<Figure[]> {
   const seen = { ours: [] as number[], bare: [] as number[], oursCpu: [] as number[], bareCpu: [] as number[] };
   const load = { ours: startLoad(), bare: startLoad() };
   const begin = (one: 'ours' | 'bare', place: Place, speaking: Speaking) =>
-    load[one].order('begin', { ...speaking, port: place.port, who });
+    load[one].order('begin', { ...speaking, ports: [place.port], who });
   try {
     await begin('ours', placeOf(world), { protocol: 'parley' });
     await begin('bare', rows, { protocol: 'ws' });

@@ -25,6 +25,8 @@ export interface Crowd extends AsyncDisposable {
   readonly who: readonly Credential[];
   /** The same people as they come back later: they have everything up to now. */
   resuming(): Promise<Credential[]>;
+  /** The group of all, and the rooms of ten by their numbers. */
+  readonly conversationIds: Readonly<Record<Scope, readonly string[]>>;
   /** Of one room of ten, for looking at one another's presence. */
   readonly peers: readonly string[];
   /** A frame of the feed as everybody receives it, with one sealed message of 300 characters. */
@@ -71,6 +73,7 @@ export async function newCrowd(world: World): Promise<Crowd> {
       const now = await readNow(sql);
       return who.map((one, i) => ({ ...one, resumeAt: cursors.write(people[i]?.userId ?? '', now) }));
     },
+    conversationIds: { all: [everybody.id], rooms: rooms.map(({ id }) => id) },
     peers: people.slice(0, ROOM_SIZE).map(({ userId }) => userId),
     frame,
     acknowledge,

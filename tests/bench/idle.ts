@@ -34,7 +34,7 @@ async function many(world: World, crowd: Crowd): Promise<Figure> {
   const began = performance.now();
   try {
     for (const load of loads) {
-      await load.order('begin', { protocol: 'parley', port: target.port, who: crowd.who });
+      await load.order('begin', { protocol: 'parley', ports: [target.port], who: crowd.who });
       const count = Math.min(CONNECTIONS, connections - opened);
       await load.order('open', { count });
       opened += count;
@@ -58,7 +58,7 @@ async function many(world: World, crowd: Crowd): Promise<Figure> {
 export async function measureIdle(world: World): Promise<Figure[]> {
   await using crowd = await newCrowd(world);
   const feed = await kbPerConnection(freshParley(world, crowd));
-  const four = await kbPerConnection(freshParley(world, crowd, true));
+  const four = await kbPerConnection(freshParley(world, crowd, { signals: true }));
   const beside = {
     'ws kb': await kbPerConnection(freshPeer('ws', crowd)),
     'socket.io kb': await kbPerConnection(freshPeer('socket.io', crowd)),

@@ -20,11 +20,14 @@ import { measureIdle } from './idle.ts';
 import { measureIngest } from './ingest/main.ts';
 import { measureLatency } from './latency.ts';
 import { measureLatencyUnderLoad } from './latency-under-load.ts';
+import { measurePresence } from './presence.ts';
 import { measureReceipts } from './receipts.ts';
 import { measureReconnects } from './reconnects.ts';
 import { measureResume } from './resume.ts';
 import { type Figure, machine, verdictOf } from './stats.ts';
 import { measureTransfer } from './transfer.ts';
+import { measureTwoNodes } from './two-nodes.ts';
+import { measureTyping } from './typing.ts';
 import { newWorld, type World } from './world.ts';
 
 /** Each in a world of its own. */
@@ -43,6 +46,9 @@ const PARTS: Record<string, (world: World) => Promise<Figure[]>> = {
   idle: measureIdle,
   connects: measureConnects,
   reconnects: measureReconnects,
+  presence: measurePresence,
+  typing: measureTyping,
+  'two-nodes': measureTwoNodes,
   'catch-up': measureCatchUp,
 };
 

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Crowd } from './crowd.ts';
+import type { Speaking } from './load/protocols.ts';
 import { freePort, residentBytes, start, stop } from './process.ts';
 import { newTarget, startPeer, type Peer, type Place, type Target } from './targets.ts';
 import type { World } from './world.ts';
@@ -12,12 +13,12 @@ const SETTLE_MS = 2_000;
 const COLLECT_MS = 700;
 
 /** Another server on the same database, which has served nobody yet. */
-export async function freshParley(world: World, crowd: Crowd, signals = false): Promise<Target> {
+export async function freshParley(world: World, crowd: Crowd, speaking: Partial<Speaking> = {}): Promise<Target> {
   const port = await freePort();
   const env = { ...world.env, PORT: String(port) };
   const server = await start([...COLLECTING, 'dist/server/main.js'], env, 'ready');
   const place: Place = { pid: server.pid ?? 0, port, stop: () => stop(server) };
-  return newTarget(place, { protocol: 'parley', signals, peers: crowd.peers }, crowd);
+  return newTarget(place, { protocol: 'parley', peers: crowd.peers, ...speaking }, crowd);
 }
 
 export const freshPeer = async (

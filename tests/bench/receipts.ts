@@ -34,9 +34,7 @@ const nothing = (): Seen => ({ server: [], database: [], wall: [], told: [], loa
 export async function measureReceipts(world: World): Promise<Figure[]> {
   await using crowd = await newCrowd(world);
   const cluster = await clusterOf(world);
-  const [group] = await world.sql<{ id: string }[]>`
-    select conversation_id as id from conversation_participants group by 1 having count(*) = ${PEOPLE}`;
-  const conversationId = must(group, 'everybody is in one group').id;
+  const conversationId = must(crowd.conversationIds.all[0], 'everybody is in one group');
   const lastSeq = async () => {
     const [row] = await world.sql`select last_seq from conversations where id = ${conversationId}`;
     return Number(row?.last_seq);

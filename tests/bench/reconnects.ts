@@ -43,7 +43,7 @@ export async function measureReconnects(world: World): Promise<Figure[]> {
     const who = (await crowd.resuming()).slice(CHATTING);
     await chatting.round({ scope: 'all', count: MISSED });
     await crowd.acknowledge();
-    await storm.load.order('begin', { protocol: 'parley', port: place.port, who });
+    await storm.load.order('begin', { protocol: 'parley', ports: [place.port], who });
     const before = cpuUs(place.pid);
     const { done, bytes } = await growth(place.pid, () =>
       Promise.all([

@@ -19,14 +19,16 @@ export interface Target extends AsyncDisposable {
   readonly pid: number;
   readonly port: number;
   readonly load: Load;
-  /** One round, for Parley with fresh messages. @throws Error when anything was lost or came twice. */
-  round(round: Omit<Round, 'texts'>): Promise<Measured>;
+  /** One round, for Parley with fresh messages where nothing else is to be said. @throws Error when anything was lost or came twice. */
+  round(round: Round): Promise<Measured>;
 }
 
 /** A server that runs, and how to stop it where that is ours to do. */
 export interface Place {
   readonly pid: number;
   readonly port: number;
+  /** Where the connections go in turn, when it is not one place. */
+  readonly ports?: readonly number[];
   readonly stop?: () => Promise<void>;
 }
 
@@ -35,13 +37,14 @@ export const placeOf = ({ pid, url }: Pick<World, 'pid' | 'url'>): Place => ({ p
 export async function newTarget(place: Place, speaking: Speaking, crowd: Crowd): Promise<Target> {
   const { pid } = place;
   const load = startLoad();
-  await load.order('begin', { ...speaking, port: place.port, who: crowd.who });
+  await load.order('begin', { ...speaking, ports: place.ports ?? [place.port], who: crowd.who });
   return {
     pid,
     port: place.port,
     load,
     async round(wanted) {
-      const texts = speaking.protocol === 'parley' ? { texts: await crowd.seal(wanted.scope, wanted.count) } : {};
+      const isSealed = speaking.protocol === 'parley' && !wanted.texts;
+      const texts = isSealed ? { texts: await crowd.seal(wanted.scope, wanted.count) } : {};
       const before = cpuUs(pid);
       const result = await load.order('round', { ...wanted, ...texts });
       if (result.fewest !== wanted.count || result.most !== wanted.count)

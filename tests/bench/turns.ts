@@ -8,6 +8,8 @@ const ROUND_MS = 1_000;
 export interface Turn {
   readonly target: Target;
   readonly round: Omit<Round, 'texts' | 'count'>;
+  /** What is said instead of messages. */
+  readonly texts?: (count: number) => string[][];
 }
 
 /** Round by round. */
@@ -18,22 +20,28 @@ export interface Seen {
   readonly costs: readonly number[];
   /** The generator's own, which should be the smaller part. */
   readonly loadCosts: readonly number[];
+  /** Milliseconds until a delivery arrives. */
+  readonly p50s: readonly number[];
+  readonly p99s: readonly number[];
 }
 
 /** @param probe messages for each room in a first round, which warms up and tells how many make a second. */
 export async function inTurns(turns: readonly Turn[], probe: number): Promise<Seen[]> {
   const counts: number[] = [];
-  for (const { target, round } of turns) {
-    const { ms } = await target.round({ ...round, count: probe });
+  const play = ({ target, round, texts }: Turn, count: number) =>
+    target.round({ ...round, count, ...(texts && { texts: texts(count) }) });
+  for (const turn of turns) {
+    const { ms } = await play(turn, probe);
     counts.push(Math.max(probe, Math.round((probe * ROUND_MS) / ms)));
   }
   const seen: Measured[][] = turns.map(() => []);
   for (let i = 0; i < ROUNDS; i++)
-    for (const [n, { target, round }] of turns.entries())
-      seen[n]?.push(await target.round({ ...round, count: counts[n] ?? probe }));
+    for (const [n, turn] of turns.entries()) seen[n]?.push(await play(turn, counts[n] ?? probe));
   return seen.map((rounds) => ({
     rates: rounds.map(({ deliveries, ms }) => (deliveries * 1000) / ms),
     costs: rounds.map(({ cpuUs, deliveries }) => cpuUs / deliveries),
     loadCosts: rounds.map(({ ownCpuUs, deliveries }) => ownCpuUs / deliveries),
+    p50s: rounds.map(({ p50 }) => p50),
+    p99s: rounds.map(({ p99 }) => p99),
   }));
 }

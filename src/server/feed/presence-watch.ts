@@ -11,6 +11,15 @@ const GATHER_MS = 50;
 const RETRY_MS = 1_000;
 const UNSEEN = { status: 'offline', lastSeenAt: null } as const;
 
+let latest: { readonly message: BusMessage; readonly signal: PresenceSignal } | undefined;
+
+/** One for all who watch the same person: its bytes are made once (line.ts). */
+function signalOf(message: BusMessage & { kind: 'presence' }): PresenceSignal {
+  const { userId, status, lastSeenAt } = message;
+  if (latest?.message !== message) latest = { message, signal: { userId, status, lastSeenAt } };
+  return latest.signal;
+}
+
 /** First the current state of everyone asked for, then transitions. Who hides, or is shared with no longer, looks offline. */
 export function watchPresence(deps: Deps, watcher: Watcher, userIds: string[]) {
   return Signals.over<PresenceSignal>(watcher, async (signals) => {
@@ -20,8 +29,6 @@ export function watchPresence(deps: Deps, watcher: Watcher, userIds: string[]) {
   });
 }
 
-type State = Omit<PresenceSignal, 'userId'>;
-
 /** Its lists are as long as the one of people, and go by its order: there is one of these for each page that is open. */
 class PresenceWatch {
   readonly #deps: Deps;
@@ -30,7 +37,7 @@ class PresenceWatch {
   readonly #signals: Signals<PresenceSignal>;
   readonly #told: (string | undefined)[];
   #isVisible: readonly boolean[] = [];
-  #pending: Map<string, State> | undefined;
+  #pending: Map<string, PresenceSignal> | undefined;
   /** Who may be seen has to be asked anew. */
   #isStale = true;
   #timer: NodeJS.Timeout | undefined;
@@ -65,8 +72,7 @@ class PresenceWatch {
   }
 
   #hear(message: BusMessage): void {
-    if (message.kind === 'presence')
-      (this.#pending ??= new Map()).set(message.userId, { status: message.status, lastSeenAt: message.lastSeenAt });
+    if (message.kind === 'presence') (this.#pending ??= new Map()).set(message.userId, signalOf(message));
     else if (message.kind === 'privacy' || (message.kind === 'events' && changesPeople(message))) this.#isStale = true;
     else return;
     this.#soon(GATHER_MS);
@@ -93,7 +99,11 @@ class PresenceWatch {
     if (this.#isStale) return this.#tellAll();
     const pending = this.#pending;
     this.#pending = undefined;
-    if (pending) this.#sayEach((id, isVisible) => (isVisible ? pending.get(id) : pending.has(id) ? UNSEEN : undefined));
+    if (!pending) return;
+    this.#sayEach((userId, isVisible) => {
+      const signal = pending.get(userId);
+      return isVisible || !signal ? signal : { userId, ...UNSEEN };
+    });
   }
 
   async #tellAll(): Promise<void> {
@@ -104,22 +114,25 @@ class PresenceWatch {
       const visible = await presenceVisibleTo(this.#deps.db, this.#viewerId, this.#userIds);
       this.#isVisible = this.#userIds.map((id) => visible.has(id));
       const known = await this.#deps.presence.get([...visible]);
-      this.#sayEach((id) => (this.#pending?.has(id) ? undefined : (known.get(id) ?? UNSEEN)));
+      this.#sayEach((userId) =>
+        this.#pending?.has(userId) ? undefined : { userId, ...(known.get(userId) ?? UNSEEN) },
+      );
     } catch (error) {
       this.#isStale = true;
       throw error;
     }
   }
 
-  /** @param stateOf undefined where there is nothing new to say */
-  #sayEach(stateOf: (userId: string, isVisible: boolean) => State | undefined): void {
+  /** @param signalFor undefined where there is nothing new to say */
+  #sayEach(signalFor: (userId: string, isVisible: boolean) => PresenceSignal | undefined): void {
     for (const [i, userId] of this.#userIds.entries()) {
-      const state = stateOf(userId, this.#isVisible[i] ?? false);
-      if (!state) continue;
-      const told = state.lastSeenAt === null ? state.status : `${state.status} ${state.lastSeenAt}`;
+      const signal = signalFor(userId, this.#isVisible[i] ?? false);
+      if (!signal) continue;
+      const { status, lastSeenAt } = signal;
+      const told = lastSeenAt === null ? status : `${status} ${lastSeenAt}`;
       if (this.#told[i] === told) continue;
       // A reader that is behind is told the state of then, later.
-      if (this.#signals.push({ userId, ...state })) this.#told[i] = told;
+      if (this.#signals.push(signal)) this.#told[i] = told;
       else this.#isStale = true;
     }
   }

@@ -9,7 +9,7 @@ import { Sweeps } from './sweeps.ts';
 
 const AT_ONCE = 64;
 
-let port = 0;
+let ports: readonly number[] = [];
 let protocol: Protocol | null = null;
 let who: readonly Credential[] = [];
 let failure: string | null = null;
@@ -32,6 +32,7 @@ async function open({ count, atOnce = AT_ONCE }: Orders['open']['order']): Promi
   const openNext = async () => {
     while (connections.length < until) {
       const person = must(who[connections.length % who.length], 'somebody connects');
+      const port = must(ports[connections.length % ports.length], 'somewhere');
       const connection = new Connection(port, speaks, person, fate);
       connections.push(connection);
       await connection.ready;
@@ -44,7 +45,7 @@ async function open({ count, atOnce = AT_ONCE }: Orders['open']['order']): Promi
 
 const obey: { [K in keyof Orders]: (order: Orders[K]['order']) => Promise<Orders[K]['answer']> } = {
   async begin(order) {
-    ({ port, who } = order);
+    ({ ports, who } = order);
     protocol = protocolOf(order);
     return null;
   },

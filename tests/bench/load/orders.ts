@@ -13,6 +13,8 @@ export interface Round {
   /** Of all rooms together, by the clock, whatever has come back. */
   readonly perSecond?: number;
   readonly giveUpMs?: number;
+  /** Who sends is not told of it. */
+  readonly othersOnly?: boolean;
   /** By room, what makes the server send: real messages for Parley. */
   readonly texts?: readonly (readonly string[])[];
 }
@@ -52,8 +54,8 @@ export interface SweepResult {
 }
 
 export interface Orders {
-  /** How to speak, where, and as whom: connection i is the (i modulo all)-th of them. */
-  begin: { order: Speaking & { port: number; who: readonly Credential[] }; answer: null };
+  /** How to speak, where, and as whom: connection i goes to the (i modulo all)-th port as the (i modulo all)-th person. */
+  begin: { order: Speaking & { ports: readonly number[]; who: readonly Credential[] }; answer: null };
   /** Opens so many more, some at a time, until each is ready. `received`: messages that had come to the new ones by then. */
   open: { order: { count: number; atOnce?: number }; answer: { ms: number; received: number } };
   round: { order: Round; answer: RoundResult };

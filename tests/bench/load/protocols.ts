@@ -24,33 +24,37 @@ export interface Protocol {
   trigger(room: number | 'all'): string;
 }
 
+/** Request ids, of one digit. */
 const FEED = 1;
+const SIGNALS = { typing: 2, presence: 3, receipts: 4 } as const;
 const call = (id: number, method: string, path: string, input: unknown) =>
   JSON.stringify({ id, jsonrpc: '2.0', method, params: { path, input } });
 
-/** {"id":1, and long: an event of the subscription, not an answer. */
-const isFeedEvent = (bytes: Buffer, at: number, length: number) =>
-  length > 500 && bytes[at + 6] === 0x31 && bytes[at + 7] === 0x2c;
+/** {"id":n, and longer than what answers are: news of that subscription. */
+const isNewsOf =
+  (id: number, longerThan: number) =>
+  (bytes: Buffer, at: number, length: number): boolean =>
+    length > longerThan && bytes[at + 6] === 0x30 + id && bytes[at + 7] === 0x2c;
+const isFeedEvent = isNewsOf(FEED, 500);
 
 const keepAlive = (text: string) => (text === 'PING' ? 'PONG' : null);
 
-/** @param signals whether to follow typing, presence and receipts as well, as a page of a chat does */
-function parley(signals: boolean, peers: readonly string[]): Protocol {
+function parley({ signals = false, peers = [], counted }: Speaking): Protocol {
   return {
     path: () => '/trpc?connectionParams=1',
     greet: ({ token, resumeAt }) => [
       JSON.stringify({ method: 'connectionParams', data: { token } }),
       ...(signals
         ? [
-            call(2, 'subscription', 'typing.onChange', {}),
-            call(3, 'subscription', 'presence.onChange', { userIds: peers }),
-            call(4, 'subscription', 'receipts.onChange', { together: true }),
+            call(SIGNALS.typing, 'subscription', 'typing.onChange', {}),
+            call(SIGNALS.presence, 'subscription', 'presence.onChange', { userIds: peers }),
+            call(SIGNALS.receipts, 'subscription', 'receipts.onChange', { together: true }),
           ]
         : []),
       call(FEED, 'subscription', 'feed.follow', { lastEventId: resumeAt }),
     ],
     hear: (text) => (text.startsWith('{"id":1,') && text.includes('"type":"live"') ? READY : keepAlive(text)),
-    isDelivery: isFeedEvent,
+    isDelivery: counted ? isNewsOf(SIGNALS[counted], 80) : isFeedEvent,
     trigger: () => {
       throw new TypeError('Parley is sent real messages');
     },
@@ -60,7 +64,8 @@ function parley(signals: boolean, peers: readonly string[]): Protocol {
 /** @param four whether to subscribe four times, as a client does that has a subscription for each kind of news. */
 const trpc = (four: boolean): Protocol => ({
   path: () => '/',
-  greet: ({ room }) => (four ? [2, 3, 4, FEED] : [FEED]).map((id) => call(id, 'subscription', 'follow', { room })),
+  greet: ({ room }) =>
+    (four ? [...Object.values(SIGNALS), FEED] : [FEED]).map((id) => call(id, 'subscription', 'follow', { room })),
   hear: (text) => (text.startsWith('{"id":1,') && text.includes('"type":"started"') ? READY : keepAlive(text)),
   isDelivery: isFeedEvent,
   trigger: (room) => call(5, 'mutation', 'send', { room }),
@@ -82,20 +87,23 @@ const ws: Protocol = {
   path: ({ room }) => `/?room=${room}`,
   greet: () => [],
   hear: (text) => (text === 'welcome' ? READY : null),
-  isDelivery: (_bytes, _at, length) => length > 500,
+  isDelivery: (_bytes, _at, length) => length > 80,
   trigger: (room) => String(room),
 };
 
 export interface Speaking {
   readonly protocol: ProtocolName;
-  /** Four subscriptions instead of one: typing, presence and receipts too. */
+  /** Four subscriptions instead of one: typing, presence and receipts too, as a page of a chat has. */
   readonly signals?: boolean;
+  /** What is a delivery, instead of a message. */
+  readonly counted?: 'typing' | 'presence';
   /** Whose presence a connection with signals looks at. */
   readonly peers?: readonly string[];
 }
 
-export function protocolOf({ protocol, signals = false, peers = [] }: Speaking): Protocol {
-  if (protocol === 'parley') return parley(signals, peers);
+export function protocolOf(speaking: Speaking): Protocol {
+  const { protocol, signals = false } = speaking;
+  if (protocol === 'parley') return parley(speaking);
   if (protocol === 'trpc') return trpc(signals);
   return protocol === 'ws' ? ws : socketIo;
 }

@@ -12,17 +12,19 @@ class Room {
   /** How many have received message k. */
   readonly #arrived: Uint32Array;
   readonly sentAt: Float64Array;
-  readonly members: readonly Connection[];
+  readonly hearers: readonly Connection[];
+  readonly #sender: Connection | undefined;
   readonly #count: number;
   readonly #say: (k: number) => string;
 
-  constructor(members: readonly Connection[], count: number, say: (k: number) => string) {
-    this.members = members;
+  constructor(members: readonly Connection[], { count, othersOnly }: Round, say: (k: number) => string) {
+    this.#sender = members[0];
+    this.hearers = othersOnly ? members.slice(1) : members;
     this.#count = count;
     this.#say = say;
     this.#arrived = new Uint32Array(count);
     this.sentAt = new Float64Array(count);
-    for (const member of members) member.received = 0;
+    for (const hearer of this.hearers) hearer.received = 0;
   }
 
   get isDone(): boolean {
@@ -33,12 +35,12 @@ class Room {
     if (this.isDone) return;
     const k = this.sent++;
     this.sentAt[k] = now;
-    this.members[0]?.say(this.#say(k));
+    this.#sender?.say(this.#say(k));
   }
 
   /** In a room everybody receives in the same order, so the k-th of one is the k-th of all. @returns whether all have it. */
   arrived(k: number): boolean {
-    return (this.#arrived[k] = (this.#arrived[k] ?? 0) + 1) === this.members.length;
+    return (this.#arrived[k] = (this.#arrived[k] ?? 0) + 1) === this.hearers.length;
   }
 }
 
@@ -65,10 +67,11 @@ export class Rounds {
     if (round.scope === 'all') grouped.set(0, [...connections]);
     this.#rooms = [...grouped].map(([index, members]) => {
       const trigger = round.texts ? '' : triggerOf(round.scope === 'all' ? 'all' : index);
-      return new Room(members, round.count, (k) => round.texts?.[index]?.[k] ?? trigger);
+      return new Room(members, round, (k) => round.texts?.[index]?.[k] ?? trigger);
     });
-    this.#byConnection = new Map(this.#rooms.flatMap((room) => room.members.map((one) => [one, room] as const)));
-    const deliveries = connections.length * round.count;
+    this.#byConnection = new Map(this.#rooms.flatMap((room) => room.hearers.map((one) => [one, room] as const)));
+    const hearers = [...this.#byConnection.keys()];
+    const deliveries = hearers.length * round.count;
     this.#left = deliveries;
     this.#latencies = new Float64Array(deliveries);
     this.#seen = 0;
@@ -89,7 +92,7 @@ export class Rounds {
     clearTimeout(giveUp);
     clearInterval(clock);
     const { user, system } = process.cpuUsage(cpu);
-    const counts = connections.map(({ received }) => received);
+    const counts = hearers.map(({ received }) => received);
     const took = this.#latencies.subarray(0, this.#seen).sort();
     this.#byConnection.clear();
     return {
