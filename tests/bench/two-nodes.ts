@@ -91,6 +91,6 @@ export async function measureTwoNodes(world: World): Promise<Figure[]> {
     ];
   } finally {
     await Promise.all(targets.map((target) => target[Symbol.asyncDispose]()));
-    await Promise.all([a, b].map((node) => node.stop?.()));
+    for (const node of [a, b]) await node.stop?.();
   }
 }

@@ -125,8 +125,8 @@ export class Rounds {
     const began = performance.now();
     let sent = 0;
     return setInterval(() => {
-      const due = Math.floor(((performance.now() - began) * perSecond) / 1000);
-      for (; sent < due; sent++) this.#rooms[sent % this.#rooms.length]?.sendNext(began + (sent * 1000) / perSecond);
+      const due = ((performance.now() - began) * perSecond) / 1000;
+      for (; sent <= due; sent++) this.#rooms[sent % this.#rooms.length]?.sendNext(began + (sent * 1000) / perSecond);
     }, 1);
   }
 }
