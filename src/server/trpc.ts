@@ -1,6 +1,7 @@
 /** tRPC, set up once: the ladder of procedures, the wire form of errors, and what is counted and limited on every call. */
 import { initTRPC, TRPCError } from '@trpc/server';
 import { ParleyError } from '#protocol/errors';
+import type { Session } from './auth/tokens.ts';
 import type { Context } from './context.ts';
 import { Line } from './feed/line.ts';
 import { isIterable, lifeOf, Living } from './subscription.ts';
@@ -24,36 +25,46 @@ function translate(error: TRPCError): TRPCError {
   return error;
 }
 
-const measured = t.procedure.use(async function measure({ ctx, path, type, signal, getRawInput, next }) {
-  const { metrics, limits, cursors } = ctx.deps;
-  const subscribes = type === 'subscription';
-  const leave = enter(ctx, path, type);
-  const stop = subscribes ? null : metrics.callSeconds.startTimer({ path, type });
-  const given = signal ?? ctx.signal;
-  const life = subscribes ? lifeOf(ctx, given) : null;
-  const head = ctx.connection && subscribes ? answerHead(await getRawInput()) : null;
-  let goesOn = false;
-  try {
-    if (ctx.session) await limits.take('calls', ctx.session.userId);
-    const { connection, session } = ctx;
-    const line =
-      connection && session && head !== null ? new Line(connection, head, cursors.tag(session.userId)) : null;
-    // From here on it is the session of this call, whatever becomes of the socket's.
-    const result = await next({ ctx: { session, signal: life?.signal ?? given, line } });
-    metrics.calls.inc({ path, type, outcome: result.ok ? 'ok' : translate(result.error).code });
-    if (!result.ok) throw translate(result.error);
-    ctx.connection?.mindUnread();
-    if (!subscribes || !isIterable(result.data)) return result;
-    goesOn = true;
-    return { ...result, data: new Living(result.data, life, leave) };
-  } finally {
-    stop?.();
-    if (!goesOn) {
-      life?.end();
-      leave();
+/**
+ * One middleware for all that every call needs: tRPC copies its options, and the context, at each level.
+ * @param admit the session to go on with. @throws ParleyError when there has to be one
+ */
+const measured = <S extends Session | null>(admit: (ctx: Context) => S) =>
+  t.procedure.use(async function measure({ ctx, path, type, signal, getRawInput, next }) {
+    const { metrics, limits, cursors } = ctx.deps;
+    const subscribes = type === 'subscription';
+    const leave = enter(ctx, path, type);
+    const stop = subscribes ? null : metrics.callSeconds.startTimer({ path, type });
+    const given = signal ?? ctx.signal;
+    const life = subscribes ? lifeOf(ctx, given) : null;
+    const head = ctx.connection && subscribes ? answerHead(await getRawInput()) : null;
+    let goesOn = false;
+    try {
+      if (ctx.session) await limits.take('calls', ctx.session.userId);
+      const { connection } = ctx;
+      const session = admit(ctx);
+      const line =
+        connection && session && head !== null ? new Line(connection, head, cursors.tag(session.userId)) : null;
+      // From here on it is the session of this call, whatever becomes of the socket's.
+      const result = await next({ ctx: { session, signal: life?.signal ?? given, line } });
+      metrics.calls.inc({ path, type, outcome: result.ok ? 'ok' : translate(result.error).code });
+      if (!result.ok) throw translate(result.error);
+      ctx.connection?.mindUnread();
+      if (!subscribes || !isIterable(result.data)) return result;
+      goesOn = true;
+      return { ...result, data: new Living(result.data, life, leave) };
+    } catch (error) {
+      // Refused before it was called.
+      if (error instanceof ParleyError) metrics.calls.inc({ path, type, outcome: error.code });
+      throw error;
+    } finally {
+      stop?.();
+      if (!goesOn) {
+        life?.end();
+        leave();
+      }
     }
-  }
-});
+  });
 
 /** Counts a call or subscription in, before anything is awaited: many may arrive in one tick. @returns the way out, once. */
 function enter({ connection, deps }: Context, path: string, type: string): () => void {
@@ -76,10 +87,9 @@ function enter({ connection, deps }: Context, path: string, type: string): () =>
 
 export const router = t.router;
 export const createCallerFactory = t.createCallerFactory;
-export const publicProcedure = measured;
+export const publicProcedure = measured((ctx) => ctx.session);
 /** Narrows `ctx.session`: UNAUTHORIZED with the reason when there is none. */
-export const authedProcedure = measured.use(async function isSignedIn({ ctx, next }) {
-  const { session } = ctx;
-  if (session === null) throw new ParleyError('UNAUTHORIZED', ctx.refused);
-  return next({ ctx: { session } });
+export const authedProcedure = measured((ctx): Session => {
+  if (ctx.session === null) throw new ParleyError('UNAUTHORIZED', ctx.refused);
+  return ctx.session;
 });
