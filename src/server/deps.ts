@@ -16,6 +16,7 @@ import type { Env } from './env.ts';
 import { Audience } from './feed/audience.ts';
 import { Cursors, readDatabaseTag } from './feed/cursor.ts';
 import { Hub } from './feed/hub.ts';
+import { Recent } from './feed/recent.ts';
 import { ReceiptNews } from './feed/receipt-news.ts';
 import { openStorage } from './files/open.ts';
 import type { Storage } from './files/storage.ts';
@@ -56,6 +57,8 @@ export interface Deps extends AsyncDisposable {
   readonly hub: Hub;
   /** Those who come back read what they missed a few at a time, and leave half of the pool to everybody else. */
   readonly replays: Gate;
+  /** What they were given, for the next. */
+  readonly recent: Recent;
   readonly files: { readonly storage: Storage; readonly turns: Turns };
   /** Notices who is to be told outside of the page; asleep until the queues are open (jobs/jobs.ts). */
   readonly offline: Offline;
@@ -128,6 +131,7 @@ export async function createDeps(options: DepsOptions): Promise<Deps> {
       cursors: new Cursors(await readDatabaseTag(sql)),
       hub,
       replays: new Gate(Math.max(1, env.databasePool >> 1), Number.POSITIVE_INFINITY),
+      recent: new Recent(),
       files,
       offline,
       now,

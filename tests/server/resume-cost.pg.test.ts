@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { newDb, type TestDb } from '../harness/db.ts';
-import { followLive } from '../harness/follow.ts';
-import { newDirect, newGroup, newUser, type Person, send } from '../harness/people.ts';
+import { followLive, messagesIn } from '../harness/follow.ts';
+import { edit, newDirect, newGroup, newUser, type Person, type Room, send } from '../harness/people.ts';
 import { newProgram } from '../harness/program.ts';
 import { newServer, type TestServer } from '../harness/server.ts';
 
@@ -16,10 +16,14 @@ interface Counter extends AsyncDisposable {
   readonly url: string;
   statements: number;
   rows: number;
+  /** Rows with a sealed message. */
+  messages: number;
 }
+/** Shorter than any, longer than everything else that a resume reads. */
+const MESSAGE_BYTES = 400;
 
 /** Messages of these types. The first one of a client has no type. */
-function counting(types: string[], seen: () => void, isUntyped = false): (chunk: Buffer) => void {
+function counting(types: string[], seen: (size: number) => void, isUntyped = false): (chunk: Buffer) => void {
   const wanted = new Set(types.map((letter) => letter.charCodeAt(0)));
   let rest: Buffer = Buffer.alloc(0);
   return (chunk) => {
@@ -29,7 +33,7 @@ function counting(types: string[], seen: () => void, isUntyped = false): (chunk:
       if (rest.length < head + 4) break;
       const size = head + rest.readUInt32BE(head);
       if (rest.length < size) break;
-      if (!isUntyped && wanted.has(rest[0] ?? 0)) seen();
+      if (!isUntyped && wanted.has(rest[0] ?? 0)) seen(size);
       isUntyped = false;
       rest = rest.subarray(size);
     }
@@ -52,7 +56,10 @@ async function newCounter(databaseUrl: string): Promise<Counter> {
     );
     database.on(
       'data',
-      counting(ROW, () => counter.rows++),
+      counting(ROW, (size) => {
+        counter.rows++;
+        if (size > MESSAGE_BYTES) counter.messages++;
+      }),
     );
     client.pipe(database);
     database.pipe(client);
@@ -65,6 +72,7 @@ async function newCounter(databaseUrl: string): Promise<Counter> {
     url: target.href,
     statements: 0,
     rows: 0,
+    messages: 0,
     async [Symbol.asyncDispose]() {
       for (const socket of open) socket.destroy();
       server.close();
@@ -78,6 +86,7 @@ let counter: Counter;
 let server: TestServer;
 let ann: Person;
 let bob: Person;
+let direct: Room;
 
 beforeAll(async () => {
   db = await newDb();
@@ -85,7 +94,8 @@ beforeAll(async () => {
   // One connection, so that none is opened, with questions of its own, while we count.
   server = await newServer({ db: { ...db, url: counter.url }, env: { DATABASE_POOL: '2' } });
   [ann, bob] = await Promise.all([newUser(server, 'ann'), newUser(server, 'bob')]);
-  const rooms = [await newDirect(ann, bob)];
+  direct = await newDirect(ann, bob);
+  const rooms = [direct];
   for (let i = 0; i < 5; i++) rooms.push(await newGroup(ann, [bob], `Room ${i}`));
   for (const room of rooms) await send(ann, room, 'something to have missed before');
 });
@@ -126,14 +136,42 @@ test('[P7] of a large group, who has changed is read, and nobody else', async ()
   await send(bob, big, 'hello all');
   const cursor = await leftAt();
   await ann.api.receipts.advance.mutate({ conversationId: big.id, deliveredSeq: 1, readSeq: 1 });
-  const started = counter.rows;
-  await using again = program();
-  using resumed = await followLive(again, cursor);
-  const rows = counter.rows - started;
-  expect(resumed.items).toMatchObject([
-    { type: 'participant', participant: { user: { id: ann.userId } } },
-    { type: 'live' },
-  ]);
+  const resume = async () => {
+    const started = counter.rows;
+    await using again = program();
+    using resumed = await followLive(again, cursor);
+    const change = { type: 'participant', participant: { user: { id: ann.userId } } };
+    expect(resumed.items).toMatchObject([change, { type: 'live' }]);
+    return counter.rows - started;
+  };
+  // A new connection to the database asks questions of its own.
+  const rows = Math.min(await resume(), await resume());
   expect(rows).toBeLessThan(10);
   for (const other of others) await other[Symbol.asyncDispose]();
+});
+
+test('[P7] what somebody else was just given is not read again, and is what it is now all the same', async () => {
+  const cursor = await leftAt();
+  const sent = [];
+  for (let i = 0; i < 30; i++) sent.push(await send(ann, direct, `missed ${i}`));
+  const resume = async () => {
+    const started = counter.messages;
+    await using again = program();
+    using resumed = await followLive(again, cursor);
+    return { messages: messagesIn(resumed.items), read: counter.messages - started };
+  };
+  const first = await resume();
+  const second = await resume();
+  expect(second.messages).toEqual(first.messages);
+  expect(first.messages.map(({ id }) => id)).toEqual(sent.map(({ id }) => id));
+  expect([first.read, second.read]).toEqual([30, 0]);
+  const one = sent[7]?.id ?? '';
+  const edited = await edit(ann, direct, one, 'not missed at all');
+  const third = await resume();
+  expect(third.messages.find(({ id }) => id === one)).toMatchObject({
+    contentEncrypted: edited.contentEncrypted,
+    isEdited: true,
+  });
+  expect(third.messages).toHaveLength(30);
+  expect(third.read).toBe(1);
 });

@@ -49,7 +49,9 @@ export class CatchUp {
   async next(): Promise<Given[] | undefined> {
     if (this.#given === this.#page.length && !(await this.#turn())) return undefined;
     const rows = this.#page.slice(this.#given, this.#given + this.#piece);
-    const events = await loadEvents(this.#deps.db, rows, this.#userId);
+    // Who was away for long has missed what few others have.
+    const recent = this.#isLastPage && this.#page.length <= FIRST_PAGE ? this.#deps.recent : undefined;
+    const events = await loadEvents(this.#deps.db, rows, { viewerId: this.#userId, recent });
     const from = this.#given;
     this.#given += rows.length;
     this.#fit(events);

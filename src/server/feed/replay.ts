@@ -4,6 +4,7 @@ import { loadConversations, loadMessages, loadParticipants } from '../domain/pre
 import type { Db, Sql } from '../db/client.ts';
 import type { StampedEvent } from '../bus/bus.ts';
 import { formatSnapshot, type Snapshot } from './cursor.ts';
+import type { Recent } from './recent.ts';
 
 /** A row that changed: where to find it, and which transaction did it last. */
 export interface ChangedRow {
@@ -68,14 +69,21 @@ export async function replayPage(
 }
 
 /** The current state of each changed row as an event; undefined for what is not there any more. For one viewer, or for all. */
-export async function loadEvents(db: Db, rows: ChangedRow[], viewerId?: string): Promise<(StampedEvent | undefined)[]> {
+export async function loadEvents(
+  db: Db,
+  rows: ChangedRow[],
+  { viewerId, recent }: { viewerId?: string; recent?: Recent | undefined } = {},
+): Promise<(StampedEvent | undefined)[]> {
   const of = (kind: ChangedRow['kind']) => rows.filter((row) => row.kind === kind);
   const unique = (ids: string[]) => [...new Set(ids)];
+  const messageOf = new Map<string, FeedEvent>();
+  for (const { key, version } of of('message')) {
+    const known = recent?.find(key, version);
+    if (known) messageOf.set(key, known);
+  }
+  const unknown = of('message').flatMap(({ key }) => (messageOf.has(key) ? [] : [key]));
   const [messages, conversations, participants] = await Promise.all([
-    loadMessages(
-      db,
-      of('message').map(({ key }) => key),
-    ),
+    loadMessages(db, unknown),
     loadConversations(db, unique(of('conversation').map((row) => row.conversation_id)), viewerId),
     // Of a large group only those who changed.
     loadParticipants(db, unique(of('participant').map((row) => row.conversation_id)), {
@@ -83,16 +91,18 @@ export async function loadEvents(db: Db, rows: ChangedRow[], viewerId?: string):
       userIds: unique(of('participant').map(({ key }) => key)),
     }),
   ]);
-  const messageOf = new Map(messages.map((message) => [message.id, message]));
+  for (const message of messages) {
+    const event = { type: 'message' as const, message };
+    messageOf.set(message.id, event);
+    recent?.keep(event);
+  }
   const personOf = new Map(participants.map((row) => [`${row.conversationId}/${row.participant.user.id}`, row]));
   return rows.map((row): StampedEvent | undefined => {
     const conversationId = row.conversation_id;
     const stamp = (event: FeedEvent | undefined) => event && { version: row.version, event };
     switch (row.kind) {
-      case 'message': {
-        const message = messageOf.get(row.key);
-        return stamp(message && { type: 'message', message });
-      }
+      case 'message':
+        return stamp(messageOf.get(row.key));
       case 'conversation': {
         const conversation = conversations.get(conversationId);
         return stamp(conversation && { type: 'conversation', conversation });
