@@ -8,6 +8,7 @@ import { ParleyError, type Reason } from '#protocol/errors';
 import type { Session } from '../auth/tokens.ts';
 import type { Connection } from '../context.ts';
 import { toWireError } from '../wire-error.ts';
+import type { Patience } from './keep-alive.ts';
 
 /** Whoever has not said by then who he is, is sent away. */
 const AUTHENTICATE_MS = 10_000;
@@ -22,6 +23,8 @@ const CLOSE_MS = 2_000;
 
 /** What tRPC's clients understand, and `broadcastReconnectNotification` would send to all at once. */
 const RECONNECT = JSON.stringify({ id: null, method: 'reconnect' });
+/** And answer with `PONG`. */
+const ARE_YOU_THERE = 'PING';
 
 export class Socket implements Connection {
   readonly id = randomUUID();
@@ -35,6 +38,8 @@ export class Socket implements Connection {
   #closing = false;
   #frames = FRAMES.burst;
   #counted: number;
+  #isHeard = true;
+  #quietMs = 0;
   readonly #now: () => number;
 
   /** @param stream what `socket` writes to as well; without compression it keeps nothing back, so the order is the one of writing */
@@ -112,6 +117,7 @@ export class Socket implements Connection {
 
   /** Counts a frame in. A bucket that refills: a page that comes back from sleep may send much at once. */
   countFrame(limited: boolean): void {
+    this.#isHeard = true;
     const now = this.#now();
     const refill = ((now - this.#counted) / 1000) * FRAMES.perSecond;
     this.#frames = Math.min(FRAMES.burst, this.#frames + refill) - 1;
@@ -122,6 +128,16 @@ export class Socket implements Connection {
         CLOSE.overLimit,
         new ParleyError('TOO_MANY_REQUESTS', 'rate_limited', { retryAfterMs: 1_000, limit: FRAMES.perSecond }),
       );
+  }
+
+  /** Called once in each round: time in which this process was busy, and heard nobody, does not count. */
+  mindSilence({ quietMs, answerMs, roundMs }: Patience): void {
+    const before = this.#quietMs;
+    this.#quietMs = this.#isHeard ? 0 : before + roundMs;
+    this.#isHeard = false;
+    if (this.#quietMs < quietMs || this.socket.readyState !== this.socket.OPEN) return;
+    if (before < quietMs) this.socket.send(ARE_YOU_THERE);
+    else if (this.#quietMs >= quietMs + answerMs) this.socket.terminate();
   }
 
   #armExpiry(): void {

@@ -14,14 +14,13 @@ import type { Deps } from '../deps.ts';
 import { clientAddress } from './address.ts';
 import { encoder } from './answer-head.ts';
 import { Doorway } from './doorway.ts';
+import { KeepAlive } from './keep-alive.ts';
 import { isOwnOrigin } from './origin.ts';
 import { reportCallError } from './report.ts';
 import { Socket } from './socket.ts';
 import { Sockets } from './sockets.ts';
 import type { ServerState } from './state.ts';
 
-/** Quiet sockets are asked; one that does not answer is gone. Proxies cut idle connections after 60 s. */
-const KEEP_ALIVE = { enabled: true, pingMs: 25_000, pongWaitMs: 10_000 };
 const BUSY = '503 Service Unavailable';
 
 export interface WsServer {
@@ -35,6 +34,7 @@ export function createWs(deps: Deps, router: AnyTRPCRouter, state: ServerState):
   const server = new WebSocketServer({ noServer: true, maxPayload: LIMITS.frameBytes, perMessageDeflate: false });
   const doorway = new Doorway();
   const sockets = new Sockets();
+  const keepAlive = new KeepAlive(sockets.all);
   new Gauge({
     name: 'parley_socket_unsent_bytes',
     help: 'Written to WebSockets and not yet taken by their readers',
@@ -49,7 +49,6 @@ export function createWs(deps: Deps, router: AnyTRPCRouter, state: ServerState):
   applyWSSHandler({
     wss: server,
     router,
-    keepAlive: KEEP_ALIVE,
     maxBatchSize: LIMITS.batch,
     experimental_encoder: encoder,
     createContext: (options) =>
@@ -114,6 +113,7 @@ export function createWs(deps: Deps, router: AnyTRPCRouter, state: ServerState):
     upgrade: (request, stream, head) => void upgrade(request, stream, head),
     close() {
       stopListening();
+      keepAlive.close();
       server.close();
     },
   };
