@@ -18,7 +18,8 @@ const deliveries = new Queue<{ messageId: string; conversationId: string; sender
   { defaultJobOptions: { removeOnComplete: true } },
 );
 const app = express();
-const http = createServer(app);
+// Callers keep their connections between rounds.
+const http = createServer({ keepAliveTimeout: 75_000 }, app);
 const io = new Server(http, { transports: ['websocket'], serveClient: false });
 
 async function send(conversationId: string, senderId: string, contentEncrypted: string) {
