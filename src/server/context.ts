@@ -13,6 +13,8 @@ export interface Connection {
   extend(session: Session): boolean;
   /** Cuts a caller that asks and does not read the answers. */
   mindUnread(): void;
+  /** One text frame, after everything before and before everything after. */
+  say(text: string): void;
   /** Whole frames, as bytes; nothing once it is closing. @returns false while the bytes are still needed: nobody may change them */
   write(frames: Buffer): boolean;
   /** Written and not yet taken by the system. */
@@ -42,7 +44,9 @@ export interface Context {
   /** Whether a browser says that another site made this request. Cookies count only when false. */
   readonly crossSite: boolean;
   readonly connection: Connection | null;
-  /** Aborted when the caller is gone. */
+  /** How everything that is said to a subscription begins on its socket, as in `{"id":7`. Null for calls, and over HTTP. */
+  readonly answerHead: string | null;
+  /** Aborted when the caller is gone. Undefined on a socket, which disposes of what it follows by itself. */
   readonly signal: AbortSignal | undefined;
 }
 

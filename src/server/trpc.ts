@@ -5,7 +5,6 @@ import type { Session } from './auth/tokens.ts';
 import type { Context } from './context.ts';
 import { Line } from './feed/line.ts';
 import { isIterable, lifeOf, Living } from './subscription.ts';
-import { answerHead } from './transport/answer-head.ts';
 import { toWireError } from './wire-error.ts';
 
 const t = initTRPC.context<Context>().create({
@@ -30,23 +29,24 @@ function translate(error: TRPCError): TRPCError {
  * @param admit the session to go on with. @throws ParleyError when there has to be one
  */
 const measured = <S extends Session | null>(admit: (ctx: Context) => S) =>
-  t.procedure.use(async function measure({ ctx, path, type, signal, getRawInput, next }) {
+  t.procedure.use(async function measure({ ctx, path, type, signal, next }) {
     const { metrics, limits, cursors } = ctx.deps;
     const subscribes = type === 'subscription';
     const leave = enter(ctx, path, type);
     const stop = subscribes ? null : metrics.callSeconds.startTimer({ path, type });
     const given = signal ?? ctx.signal;
     const life = subscribes ? lifeOf(ctx, given) : null;
-    const head = ctx.connection && subscribes ? answerHead(await getRawInput()) : null;
     let goesOn = false;
     try {
       if (ctx.session) await limits.take('calls', ctx.session.userId);
-      const { connection } = ctx;
+      const { connection, answerHead } = ctx;
       const session = admit(ctx);
       const line =
-        connection && session && head !== null ? new Line(connection, head, cursors.tag(session.userId)) : null;
+        connection && session && answerHead !== null
+          ? new Line(connection, answerHead, cursors.tag(session.userId))
+          : null;
       // From here on it is the session of this call, whatever becomes of the socket's.
-      const result = await next({ ctx: { session, signal: life?.signal ?? given, line } });
+      const result = await next({ ctx: inCall(ctx, { session, signal: life?.signal ?? given, line }) });
       metrics.calls.inc({ path, type, outcome: result.ok ? 'ok' : translate(result.error).code });
       if (!result.ok) throw translate(result.error);
       ctx.connection?.mindUnread();
@@ -65,6 +65,12 @@ const measured = <S extends Session | null>(admit: (ctx: Context) => S) =>
       }
     }
   });
+
+/** The whole of it written out: a copy of what has been is most of what a small call costs. */
+const inCall = <S>(
+  { deps, refused, address, userAgent, cookies, crossSite, connection, answerHead }: Context,
+  { session, signal, line }: { session: S; signal: AbortSignal | undefined; line: Line | null },
+) => ({ deps, refused, address, userAgent, cookies, crossSite, connection, answerHead, session, signal, line });
 
 /** Counts a call or subscription in, before anything is awaited: many may arrive in one tick. @returns the way out, once. */
 function enter({ connection, deps }: Context, path: string, type: string): () => void {

@@ -12,7 +12,7 @@ test('[P24] who is quiet is asked; who answers stays, who speaks is not asked, w
   await once(server, 'listening');
   const sockets = new Set<Socket>();
   server.on('connection', (ws, request) => {
-    const socket = new Socket(ws, request.socket, '127.0.0.1', Date.now);
+    const socket = new Socket(ws, request.socket, { address: '127.0.0.1', userAgent: null, now: Date.now });
     sockets.add(socket);
     ws.on('message', () => socket.countFrame(false));
     ws.once('close', () => sockets.delete(socket));

@@ -3,7 +3,7 @@ import type { StampedEvent } from '../bus/bus.ts';
 import type { Deps } from '../deps.ts';
 import { cutSnapshot, formatSnapshot, parseSnapshot, type Snapshot } from './cursor.ts';
 import { sizeOf } from './outlet.ts';
-import { type ChangedRow, loadEvents, replayPage } from './replay.ts';
+import { type ChangedRow, loadEvents, type ReplayPage, replayPage } from './replay.ts';
 
 /** Rows found at a time; of these only keys are held. Nearly everybody has missed less than the first page. */
 const FIRST_PAGE = 500;
@@ -21,66 +21,96 @@ export interface Given extends StampedEvent {
 export class CatchUp {
   readonly #deps: Deps;
   readonly #userId: string;
+  /** Where the person was. */
+  readonly #began: Snapshot;
+  /** Where the next page begins. */
   #after: Snapshot;
   #until: Snapshot | undefined;
   #page: ChangedRow[] = [];
   #given = 0;
   #isLastPage = false;
-  #limit = FIRST_PAGE;
+  #coming: Promise<{ page: ReplayPage; limit: number }> | undefined;
   #piece = FIRST_PIECE;
 
   constructor(deps: Deps, userId: string, after: Snapshot) {
     this.#deps = deps;
     this.#userId = userId;
+    this.#began = after;
     this.#after = after;
   }
 
   /** Where this ends; fixed by the first piece. */
   get until(): string {
-    return formatSnapshot(this.#until ?? this.#after);
+    return formatSnapshot(this.#until ?? this.#began);
   }
 
   /** A cursor from the future: this database was set back to an earlier state. */
   get isBehind(): boolean {
-    return this.#until !== undefined && this.#until.xmax < this.#after.xmax;
+    return this.#until !== undefined && this.#until.xmax < this.#began.xmax;
   }
 
   /** The next events; undefined when everything up to `until` was given. May throw, and may then be asked again. */
   async next(): Promise<Given[] | undefined> {
     if (this.#given === this.#page.length && !(await this.#turn())) return undefined;
     const rows = this.#page.slice(this.#given, this.#given + this.#piece);
-    // Who was away for long has missed what few others have.
-    const recent = this.#isLastPage && this.#page.length <= FIRST_PAGE ? this.#deps.recent : undefined;
-    const events = await loadEvents(this.#deps.db, rows, { viewerId: this.#userId, recent });
+    const recent = this.isLong ? undefined : this.#deps.recent;
+    const events = await this.#deps.replays.run(() => loadEvents(this.#deps, rows, { viewerId: this.#userId, recent }));
     const from = this.#given;
     this.#given += rows.length;
     this.#fit(events);
     return rows.flatMap((row, i): Given[] => {
       const event = events[i];
-      return event ? [{ ...event, conversationId: row.conversation_id, snapshot: this.#cutBehind(from + i) }] : [];
+      if (!event) return [];
+      // Written out: a copy would cost as much as all the rest that is done here.
+      return [
+        {
+          version: event.version,
+          event: event.event,
+          conversationId: row.conversation_id,
+          snapshot: this.#cutBehind(from + i),
+        },
+      ];
     });
+  }
+
+  /** Who was away for long has missed what few others have. */
+  get isLong(): boolean {
+    return !this.#isLastPage || this.#page.length > FIRST_PAGE;
   }
 
   /** @returns whether there is another page */
   async #turn(): Promise<boolean> {
     if (this.#isLastPage) return false;
-    const last = this.#page.at(-1);
-    if (last && this.#until) this.#after = cutSnapshot(this.#until, BigInt(last.xid) + 1n);
-    const until = this.#until ? formatSnapshot(this.#until) : null;
-    const limit = this.#limit;
-    const page = await replayPage(this.#deps.sql, { userId: this.#userId, after: this.#after, until, limit });
+    const coming = this.#coming ?? this.#ask();
+    this.#coming = undefined;
+    const { page, limit } = await coming;
     this.#until ??= parseSnapshot(page.until);
     if (!this.#until) throw new TypeError('Postgres gave no snapshot');
     this.#isLastPage = page.rows.length < limit;
-    this.#limit = PAGE;
     this.#page = page.rows;
     this.#given = 0;
-    return page.rows.length > 0 && !this.isBehind;
+    const last = page.rows.at(-1);
+    if (last) this.#after = cutSnapshot(this.#until, BigInt(last.xid) + 1n);
+    if (page.rows.length === 0 || this.isBehind) return false;
+    if (!this.#isLastPage) this.#coming = this.#ask();
+    return true;
+  }
+
+  /** The next page is looked for while this one is given. */
+  #ask(): Promise<{ page: ReplayPage; limit: number }> {
+    const { sql, replays } = this.#deps;
+    const limit = this.#until ? PAGE : FIRST_PAGE;
+    const until = this.#until ? formatSnapshot(this.#until) : null;
+    const asked = { userId: this.#userId, after: this.#after, until, limit };
+    const coming = replays.run(async () => ({ page: await replayPage(sql, asked), limit }));
+    // Whoever turns the page sees whether it failed, and asks again.
+    coming.catch(() => {});
+    return coming;
   }
 
   /** Everything of a row's transaction has been given only with its last row on the page. */
   #cutBehind(i: number): string {
-    const until = this.#until ?? this.#after;
+    const until = this.#until ?? this.#began;
     const xid = BigInt(this.#page[i]?.xid ?? 0);
     const more = this.#page[i + 1]?.xid === this.#page[i]?.xid;
     return formatSnapshot(cutSnapshot(until, more ? xid : xid + 1n));

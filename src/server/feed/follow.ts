@@ -4,7 +4,7 @@ import type { FeedEvent } from '#protocol/event';
 import type { BusMessage, StampedEvent } from '../bus/bus.ts';
 import type { Deps } from '../deps.ts';
 import { withoutReading } from '../domain/privacy.ts';
-import { CatchUp } from './catch-up.ts';
+import { CatchUp, type Given } from './catch-up.ts';
 import { parseSnapshot, type Snapshot } from './cursor.ts';
 import type { Line } from './line.ts';
 import { Outlet, sizeOf } from './outlet.ts';
@@ -55,6 +55,7 @@ export class Follower implements AsyncIterableIterator<Tracked> {
   #given: Map<string, number> | undefined;
   #phase: 'start' | 'replay' | 'live' | 'closed' = 'start';
   #past: CatchUp | undefined;
+  #coming: Promise<Given[] | undefined> | undefined;
   /** The snapshot this subscription itself has reached. */
   #reached = '';
   #startRound = 0;
@@ -69,6 +70,10 @@ export class Follower implements AsyncIterableIterator<Tracked> {
     this.#lastEventId = lastEventId;
     this.#outlet = new Outlet(watcher.connection, watcher.line);
     endWith(watcher, () => this.#close());
+  }
+
+  get #isClosed(): boolean {
+    return this.#phase === 'closed';
   }
 
   [Symbol.asyncIterator](): this {
@@ -87,7 +92,7 @@ export class Follower implements AsyncIterableIterator<Tracked> {
 
   async #take(): Promise<IteratorResult<Tracked, undefined>> {
     while (true) {
-      const room = this.#outlet.room(this.#watcher.signal);
+      const room = this.#outlet.room();
       if (room && !(await room)) this.#cut();
       if (this.#phase === 'closed') return END;
       const ready = this.#ready.shift();
@@ -116,13 +121,14 @@ export class Follower implements AsyncIterableIterator<Tracked> {
         this.#deps.log.warn({ err: error }, 'feed: replay failed, trying again');
         const wait = RETRY_MS[Math.min(attempt, RETRY_MS.length - 1)];
         await new Promise((resolve) => setTimeout(resolve, wait));
-        if (this.#watcher.signal.aborted) return;
+        // Gone while it waited.
+        if (this.#isClosed) return;
       }
     }
   }
 
   async #start(): Promise<void> {
-    const { userId, signal } = this.#watcher;
+    const { userId } = this.#watcher;
     const lastEventId = this.#lastEventId;
     // Once, however often what follows has to be tried.
     if (this.#release.length === 0) {
@@ -131,7 +137,6 @@ export class Follower implements AsyncIterableIterator<Tracked> {
       // Gone meanwhile, with nothing to let go of then.
       if (this.#phase === 'closed') return this.#letGo();
     }
-    if (signal.aborted) return this.#close();
     this.#startRound = this.#deps.hub.round;
     const read = typeof lastEventId === 'string' ? this.#deps.cursors.read(userId, lastEventId) : undefined;
     if (read?.ok) return this.#catchUp(read.snapshot);
@@ -149,19 +154,35 @@ export class Follower implements AsyncIterableIterator<Tracked> {
   async #replay(): Promise<void> {
     const past = this.#past;
     if (!past) throw new TypeError('a replay begins at a cursor');
-    const events = await this.#deps.replays.run(async () => (this.#phase === 'closed' ? undefined : past.next()));
-    if (this.#phase === 'closed') return;
+    const coming = this.#coming ?? this.#load(past);
+    this.#coming = undefined;
+    const events = await coming;
+    if (this.#isClosed) return;
     this.#reached = past.until;
     if (past.isBehind) {
       this.#push(past.until, { type: 'resync', reason: 'behind' });
       return this.#goLive();
     }
     if (!events) return this.#endReplay();
+    const { isLong } = past;
+    // Read while this is written: the question goes out first.
+    this.#coming = this.#load(past);
+    await new Promise(setImmediate);
+    if (this.#isClosed) return;
     const given = (this.#given ??= new Map());
+    const { line } = this.#watcher;
     for (const { conversationId, version, snapshot, event } of events) {
       given.set(conversationId, Math.max(version, given.get(conversationId) ?? 0));
-      this.#push(snapshot, event);
+      if (isLong && line && this.#isAwaited) line.own(this.#seen(event), snapshot);
+      else this.#push(snapshot, event);
     }
+  }
+
+  #load(past: CatchUp): Promise<Given[] | undefined> {
+    const coming = past.next();
+    // Whether it failed is seen by whoever waits for it, if somebody does.
+    coming.catch(() => {});
+    return coming;
   }
 
   #endReplay(): void {
@@ -270,6 +291,7 @@ export class Follower implements AsyncIterableIterator<Tracked> {
   #close(): void {
     if (this.#phase === 'closed') return;
     this.#phase = 'closed';
+    this.#outlet.close();
     this.#letGo();
     this.#ready.length = 0;
     this.#held = [];

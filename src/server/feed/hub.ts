@@ -189,7 +189,7 @@ export class Hub {
 
   /** Each transaction as one message, as it was published: who is added by it joins in time to hear the rest of it. */
   async #deliverLost(rows: ChangedRow[], isLost: (row: ChangedRow) => boolean): Promise<void> {
-    const events = await loadEvents(this.#deps.db, rows);
+    const events = await loadEvents(this.#deps, rows);
     let together: StampedEvent[] = [];
     for (const [i, row] of rows.entries()) {
       const event = events[i];

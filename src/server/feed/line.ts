@@ -4,7 +4,9 @@
  * adapter alone costs several times as much for each delivery (docs/performance.md).
  */
 import type { Connection } from '../context.ts';
+import { textAt, textFrame } from '../transport/frame.ts';
 import { TAG_CHARACTERS } from './cursor.ts';
+import { StoredMessage } from './stored-message.ts';
 
 /** Bytes for all sockets, but for the tag of the person in both copies of the resume id: set in them before each write. */
 interface Frame {
@@ -35,7 +37,7 @@ function frameOf(value: object, head: string, snapshot: string | null): Frame {
 
 function frameAnew(value: object, head: string, snapshot: string | null): Frame {
   let body = bodies.get(value);
-  if (!body) bodies.set(value, (body = { json: JSON.stringify(value), last: undefined }));
+  if (!body) bodies.set(value, (body = { json: jsonOf(value), last: undefined }));
   const { last } = body;
   if (last && last.head === head && last.snapshot === snapshot) return last.frame;
   const frame = snapshot === null ? plainFrame(body.json, head) : trackedFrame(body.json, head, snapshot);
@@ -43,37 +45,19 @@ function frameAnew(value: object, head: string, snapshot: string | null): Frame 
   return frame;
 }
 
+const jsonOf = (value: object): string => (value instanceof StoredMessage ? value.json : JSON.stringify(value));
+
 function plainFrame(json: string, head: string): Frame {
-  return { bytes: framed(`${head},"result":{"type":"data","data":${json}}}`), tagAt: [] };
+  return { bytes: textFrame(`${head},"result":{"type":"data","data":${json}}}`), tagAt: [] };
 }
 
 function trackedFrame(json: string, head: string, snapshot: string): Frame {
   const before = `${head},"result":{"type":"data","data":{"id":"`;
   const id = `${NO_TAG}.${snapshot}`;
   const end = '"}}';
-  const bytes = framed(`${before}${id}","data":${json}},"id":"${id}${end}`);
-  return { bytes, tagAt: [headerOf(bytes) + Buffer.byteLength(before), bytes.length - end.length - id.length] };
+  const bytes = textFrame(`${before}${id}","data":${json}},"id":"${id}${end}`);
+  return { bytes, tagAt: [textAt(bytes) + Buffer.byteLength(before), bytes.length - end.length - id.length] };
 }
-
-/** One unmasked text frame (RFC 6455, 5.2). */
-function framed(text: string): Buffer {
-  const length = Buffer.byteLength(text);
-  const header = length < 126 ? 2 : length < 65_536 ? 4 : 10;
-  const bytes = Buffer.allocUnsafe(header + length);
-  bytes[0] = 0x81;
-  if (header === 2) bytes[1] = length;
-  else if (header === 4) {
-    bytes[1] = 126;
-    bytes.writeUInt16BE(length, 2);
-  } else {
-    bytes[1] = 127;
-    bytes.writeBigUInt64BE(BigInt(length), 2);
-  }
-  bytes.write(text, header);
-  return bytes;
-}
-
-const headerOf = (frame: Buffer): number => (frame[1] === 127 ? 10 : frame[1] === 126 ? 4 : 2);
 
 /** What was last put together: practically all who hear several things in a tick hear the same ones. */
 let together: { readonly parts: readonly Frame[]; readonly whole: Frame } | undefined;
@@ -135,7 +119,7 @@ export class Line {
   #isBehind = false;
 
   /**
-   * @param head how answers to the subscription begin (transport/answer-head.ts)
+   * @param head how answers to the subscription begin, as in `{"id":7`
    * @param tag of the person whose cursors these are (cursor.ts)
    */
   constructor(connection: Connection, head: string, tag: string) {
@@ -161,6 +145,14 @@ export class Line {
 
   event(value: object, snapshot: string): void {
     this.#add(frameOf(value, this.#head, snapshot));
+  }
+
+  /** What nobody else hears: no bytes are kept for anybody. */
+  own(value: object, snapshot: string): void {
+    const id = `${this.#tag}.${snapshot}`;
+    this.#connection.say(
+      `${this.#head},"result":{"type":"data","data":{"id":"${id}","data":${jsonOf(value)}},"id":"${id}"}}`,
+    );
   }
 
   /** The same list for all who hear the same: it is put together once. */

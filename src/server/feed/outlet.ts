@@ -3,6 +3,7 @@ import { CLOSE } from '#protocol/close-codes';
 import type { FeedEvent } from '#protocol/event';
 import type { Connection } from '../context.ts';
 import type { Line } from './line.ts';
+import { StoredMessage } from './stored-message.ts';
 
 /** Above this a replay waits for the reader: what it has still to give is safe in the database. */
 const WAIT_ABOVE_BYTES = 256 * 1024;
@@ -16,6 +17,7 @@ export class Outlet {
   readonly #connection: Connection | null;
   readonly #line: Line | null;
   #queuedBytes = 0;
+  #isClosed = false;
 
   /** @param connection null over HTTP: there the stream is pulled by its reader, and only what is queued counts. */
   constructor(connection: Connection | null, line: Line | null) {
@@ -40,13 +42,13 @@ export class Outlet {
   }
 
   /** Resolves once there is room: true, or false when the reader has stalled or is gone. Undefined: there is room now. */
-  room(signal: AbortSignal): Promise<boolean> | undefined {
-    return this.#unsentBytes <= WAIT_ABOVE_BYTES ? undefined : this.#untilRoom(signal);
+  room(): Promise<boolean> | undefined {
+    return this.#unsentBytes <= WAIT_ABOVE_BYTES ? undefined : this.#untilRoom();
   }
 
-  async #untilRoom(signal: AbortSignal): Promise<boolean> {
+  async #untilRoom(): Promise<boolean> {
     let least = this.#unsentBytes;
-    for (let stalled = 0; stalled < STALLED_MS && !signal.aborted; stalled += LOOK_MS) {
+    for (let stalled = 0; stalled < STALLED_MS && !this.#isClosed; stalled += LOOK_MS) {
       await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
       const unsent = this.#unsentBytes;
       if (unsent <= WAIT_ABOVE_BYTES) return true;
@@ -56,6 +58,11 @@ export class Outlet {
     return false;
   }
 
+  /** Nobody waits for room any more. */
+  close(): void {
+    this.#isClosed = true;
+  }
+
   cut(): void {
     this.#connection?.close(CLOSE.overLimit, 'too slow');
   }
@@ -63,6 +70,7 @@ export class Outlet {
 
 /** About what the event weighs on the wire; exact enough for a bound. */
 export function sizeOf(event: FeedEvent): number {
+  if (event instanceof StoredMessage) return event.json.length;
   switch (event.type) {
     case 'message':
       return 600 + event.message.contentEncrypted.length + 200 * event.message.reactions.length;

@@ -2,28 +2,25 @@
  * Messages that were just given to somebody who came back. At one version a message is the same for all who may see it, so
  * whoever comes back with him is given the very same object: read once, and its bytes made once (line.ts).
  */
-import type { FeedEvent } from '#protocol/event';
-import { sizeOf } from './outlet.ts';
-
-type MessageEvent = Extract<FeedEvent, { type: 'message' }>;
+import type { StoredMessage } from './stored-message.ts';
 
 const MOST_BYTES = 8 * 1024 * 1024;
 
 export class Recent {
   /** The oldest first. */
-  readonly #events = new Map<string, MessageEvent>();
+  readonly #events = new Map<string, StoredMessage>();
   #bytes = 0;
 
   /** Undefined unless it was given at this very version. */
-  find(id: string, version: number): MessageEvent | undefined {
+  find(id: string, version: number): StoredMessage | undefined {
     const event = this.#events.get(id);
-    return event?.message.version === version ? event : undefined;
+    return event?.version === version ? event : undefined;
   }
 
-  keep(event: MessageEvent): void {
-    this.#drop(event.message.id);
-    this.#events.set(event.message.id, event);
-    this.#bytes += sizeOf(event);
+  keep(event: StoredMessage): void {
+    this.#drop(event.id);
+    this.#events.set(event.id, event);
+    this.#bytes += event.json.length;
     for (const id of this.#events.keys()) {
       if (this.#bytes <= MOST_BYTES) return;
       this.#drop(id);
@@ -34,6 +31,6 @@ export class Recent {
     const event = this.#events.get(id);
     if (!event) return;
     this.#events.delete(id);
-    this.#bytes -= sizeOf(event);
+    this.#bytes -= event.json.length;
   }
 }

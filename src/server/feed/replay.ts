@@ -1,10 +1,11 @@
 /** What somebody missed: an exact set difference between his cursor and now, in pages ordered by last change. */
 import type { FeedEvent } from '#protocol/event';
-import { loadConversations, loadMessages, loadParticipants } from '../domain/present.ts';
+import { loadConversations, loadParticipants } from '../domain/present.ts';
 import type { Db, Sql } from '../db/client.ts';
 import type { StampedEvent } from '../bus/bus.ts';
 import { formatSnapshot, type Snapshot } from './cursor.ts';
 import type { Recent } from './recent.ts';
+import { storedMessages } from './stored-message.ts';
 
 /** A row that changed: where to find it, and which transaction did it last. */
 export interface ChangedRow {
@@ -70,7 +71,7 @@ export async function replayPage(
 
 /** The current state of each changed row as an event; undefined for what is not there any more. For one viewer, or for all. */
 export async function loadEvents(
-  db: Db,
+  { db, sql }: { db: Db; sql: Sql },
   rows: ChangedRow[],
   { viewerId, recent }: { viewerId?: string; recent?: Recent | undefined } = {},
 ): Promise<(StampedEvent | undefined)[]> {
@@ -83,7 +84,7 @@ export async function loadEvents(
   }
   const unknown = of('message').flatMap(({ key }) => (messageOf.has(key) ? [] : [key]));
   const [messages, conversations, participants] = await Promise.all([
-    loadMessages(db, unknown),
+    storedMessages(sql, unknown),
     loadConversations(db, unique(of('conversation').map((row) => row.conversation_id)), viewerId),
     // Of a large group only those who changed.
     loadParticipants(db, unique(of('participant').map((row) => row.conversation_id)), {
@@ -91,9 +92,8 @@ export async function loadEvents(
       userIds: unique(of('participant').map(({ key }) => key)),
     }),
   ]);
-  for (const message of messages) {
-    const event = { type: 'message' as const, message };
-    messageOf.set(message.id, event);
+  for (const event of messages) {
+    messageOf.set(event.id, event);
     recent?.keep(event);
   }
   const personOf = new Map(participants.map((row) => [`${row.conversationId}/${row.participant.user.id}`, row]));

@@ -8,11 +8,12 @@ export interface Watcher {
   readonly connection: Connection | null;
   /** Null where only the adapter can answer. */
   readonly line: Line | null;
-  readonly signal: AbortSignal;
+  /** Undefined on a socket, which disposes of the iterator by itself. */
+  readonly signal: AbortSignal | undefined;
 }
 
-/** Calls `close` when the watcher goes. Over a socket the adapter disposes of the iterator by itself, and nothing needs to listen. */
-export function endWith({ signal, connection }: Watcher, close: () => void): void {
-  if (signal.aborted) close();
-  else if (connection === null) signal.addEventListener('abort', close, { once: true });
+/** Calls `close` when the watcher goes. */
+export function endWith({ signal }: Watcher, close: () => void): void {
+  if (signal?.aborted) close();
+  else signal?.addEventListener('abort', close, { once: true });
 }

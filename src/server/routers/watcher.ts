@@ -12,5 +12,5 @@ export const watcherOf = (
   userId: ctx.session.userId,
   connection: ctx.connection,
   line: ctx.line,
-  signal: ctx.signal ?? signal ?? new AbortController().signal,
+  signal: ctx.signal ?? signal,
 });

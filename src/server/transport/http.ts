@@ -51,6 +51,7 @@ async function httpContext(deps: Deps, c: HonoContext<Bound>, response: Headers)
     cookies: refreshCookie(headers, response, deps.env.publicUrl),
     crossSite: isCrossSite(headers, deps.env.publicUrl),
     connection: null,
+    answerHead: null,
     signal: c.req.raw.signal,
   };
 }

@@ -8,6 +8,7 @@ import { ParleyError, type Reason } from '#protocol/errors';
 import type { Session } from '../auth/tokens.ts';
 import type { Connection } from '../context.ts';
 import { toWireError } from '../wire-error.ts';
+import { textFrame, textFrames } from './frame.ts';
 import type { Patience } from './keep-alive.ts';
 
 /** Whoever has not said by then who he is, is sent away. */
@@ -26,10 +27,17 @@ const RECONNECT = JSON.stringify({ id: null, method: 'reconnect' });
 /** And answer with `PONG`. */
 const ARE_YOU_THERE = 'PING';
 
+export interface From {
+  readonly address: string;
+  readonly userAgent: string | null;
+  readonly now: () => number;
+}
+
 export class Socket implements Connection {
   readonly id = randomUUID();
   readonly socket: WebSocket;
   readonly address: string;
+  readonly userAgent: string | null;
   subscriptions = 0;
   calls = 0;
   readonly #stream: Duplex;
@@ -38,15 +46,17 @@ export class Socket implements Connection {
   #closing = false;
   #frames = FRAMES.burst;
   #counted: number;
+  #said: string[] | undefined;
   #isHeard = true;
   #quietMs = 0;
   readonly #now: () => number;
 
   /** @param stream what `socket` writes to as well; without compression it keeps nothing back, so the order is the one of writing */
-  constructor(socket: WebSocket, stream: Duplex, address: string, now: () => number) {
+  constructor(socket: WebSocket, stream: Duplex, { address, userAgent, now }: From) {
     this.socket = socket;
     this.#stream = stream;
     this.address = address;
+    this.userAgent = userAgent;
     this.#now = now;
     this.#counted = now();
     const tooLate = () => this.end(CLOSE.authTimeout, new ParleyError('UNAUTHORIZED', 'not_signed_in'));
@@ -80,7 +90,7 @@ export class Socket implements Connection {
     this.#session = null;
     clearTimeout(this.#expiry);
     const error = toWireError(new TRPCError({ code: why.code, cause: why }));
-    if (this.socket.readyState === this.socket.OPEN) this.socket.send(JSON.stringify({ id: null, error }));
+    this.say(JSON.stringify({ id: null, error }));
     setTimeout(() => this.close(closeCode, why.reason), LAST_WORDS_MS).unref();
   }
 
@@ -90,17 +100,38 @@ export class Socket implements Connection {
 
   /** Its client connects elsewhere and lets go of this one; until then it goes on as ever. */
   askToMove(): void {
-    if (this.socket.readyState === this.socket.OPEN) this.socket.send(RECONNECT);
+    this.say(RECONNECT);
+  }
+
+  get isOpen(): boolean {
+    return this.socket.readyState === this.socket.OPEN;
+  }
+
+  /** One text frame. What is said in the course of one event of the process goes out in one write. */
+  say(text: string): void {
+    if (!this.isOpen) return;
+    if (this.#said) return void this.#said.push(text);
+    this.#said = [text];
+    process.nextTick(() => this.#speak());
+  }
+
+  #speak(): void {
+    const said = this.#said;
+    this.#said = undefined;
+    if (said && this.isOpen) this.#stream.write(said.length === 1 ? textFrame(said[0] ?? '') : textFrames(said));
   }
 
   write(frames: Buffer): boolean {
-    if (this.#closing || this.socket.readyState !== this.socket.OPEN) return true;
+    if (this.#closing || !this.isOpen) return true;
+    // What was said before comes before.
+    this.#speak();
     this.#stream.write(frames);
     return this.#stream.writableLength === 0;
   }
 
   close(code: number, reason: string): void {
     this.#closing = true;
+    this.#speak();
     this.socket.close(code, reason);
     const cut = setTimeout(() => this.socket.terminate(), CLOSE_MS).unref();
     this.socket.once('close', () => clearTimeout(cut));
@@ -135,8 +166,8 @@ export class Socket implements Connection {
     const before = this.#quietMs;
     this.#quietMs = this.#isHeard ? 0 : before + roundMs;
     this.#isHeard = false;
-    if (this.#quietMs < quietMs || this.socket.readyState !== this.socket.OPEN) return;
-    if (before < quietMs) this.socket.send(ARE_YOU_THERE);
+    if (this.#quietMs < quietMs || !this.isOpen) return;
+    if (before < quietMs) this.say(ARE_YOU_THERE);
     else if (this.#quietMs >= quietMs + answerMs) this.socket.terminate();
   }
 

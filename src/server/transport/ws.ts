@@ -1,18 +1,16 @@
-/** The WebSocket on /trpc: who may open one, how it authenticates, and what ends it. Calls and frames are tRPC's. */
+/** The WebSocket on /trpc: who may open one, how it authenticates, and what ends it. What is said on it: calls.ts. */
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { AnyTRPCRouter } from '@trpc/server';
-import { applyWSSHandler, type CreateWSSContextFnOptions } from '@trpc/server/adapters/ws';
 import { Gauge } from 'prom-client';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { must } from '#lib/must';
 import type { Reason } from '#protocol/errors';
 import { LIMITS } from '#protocol/limits';
 import type { Session } from '../auth/tokens.ts';
 import { authenticate, type Context } from '../context.ts';
 import type { Deps } from '../deps.ts';
 import { clientAddress } from './address.ts';
-import { encoder } from './answer-head.ts';
+import { Calls, type ConnectionParams, type Served, type SocketContext } from './calls.ts';
 import { Doorway } from './doorway.ts';
 import { KeepAlive } from './keep-alive.ts';
 import { isOwnOrigin } from './origin.ts';
@@ -43,30 +41,28 @@ export function createWs(deps: Deps, router: AnyTRPCRouter, state: ServerState):
       this.set([...sockets.all].reduce((sum, { unsentBytes }) => sum + unsentBytes, 0));
     },
   });
-  const known = new WeakMap<WebSocket, Socket>();
   const stopListening = revocations.onRevoked((ids) => sockets.revoke(ids));
 
-  applyWSSHandler({
-    wss: server,
+  const served: Served = {
     router,
-    maxBatchSize: LIMITS.batch,
-    experimental_encoder: encoder,
-    createContext: (options) =>
-      wsContext(deps, must(known.get(options.res), 'every socket is noted at its upgrade'), sockets, options),
-    onError: ({ error, path }) => reportCallError(log, { error, path }),
-  });
+    limitsFrames: env.rateLimits,
+    createContext: (socket, params) => createContext(deps, sockets, socket, params),
+    onError: (failed) => reportCallError(log, failed),
+  };
 
   function accept(ws: WebSocket, stream: Duplex, request: IncomingMessage): void {
-    const socket = new Socket(ws, stream, addressOf(request), deps.now);
-    known.set(ws, socket);
+    const socket = new Socket(ws, stream, {
+      address: addressOf(request),
+      userAgent: request.headers['user-agent'] ?? null,
+      now: deps.now,
+    });
     sockets.open(socket);
     metrics.sockets.inc();
-    ws.on('message', () => socket.countFrame(env.rateLimits));
     ws.once('close', (code) => {
       metrics.sockets.dec();
       metrics.socketsClosed.inc({ code: String(code) });
     });
-    server.emit('connection', ws, essence(request));
+    new Calls(socket, served, { isAnnounced: queryOf(request).get('connectionParams') === '1' });
   }
 
   const addressOf = (request: IncomingMessage) =>
@@ -124,21 +120,16 @@ function destroy(this: Duplex): void {
   this.destroy();
 }
 
-/** What is read of a request after its upgrade. The rest would be kept for as long as the socket. */
-function essence({ url, headers }: IncomingMessage) {
-  return { url, headers: { host: headers.host, 'user-agent': headers['user-agent'] } };
-}
+const queryOf = ({ url }: IncomingMessage) => new URL(url ?? '/', 'http://host').searchParams;
 
 /** Runs once per socket, when the connection parameters have come (or at once, when none were announced). */
-async function wsContext(
+async function createContext(
   deps: Deps,
-  socket: Socket,
   sockets: Sockets,
-  { req, info }: CreateWSSContextFnOptions,
-): Promise<Context> {
-  const { connectionParams } = info;
-  const token = connectionParams?.token ?? null;
-  const { session: found, refused } = await authenticate(deps, token);
+  socket: Socket,
+  params: ConnectionParams,
+): Promise<SocketContext> {
+  const { session: found, refused } = await authenticate(deps, params?.token ?? null);
   // Asked again in this very tick: from here on the registry of sockets hears of a revocation.
   const revoked = found !== null && deps.revocations.has(found.sessionId);
   const session = revoked ? null : found;
@@ -147,36 +138,37 @@ async function wsContext(
     socket.socket.once('close', deps.presence.connect(session.userId, session.sessionId));
   }
   // Without parameters it may still use what is public, until the deadline. A bad token is told at once.
-  else if (connectionParams !== null) socket.refuse(revoked ? 'session_revoked' : refused);
-  return new SocketContext(deps, socket, {
-    refused,
-    userAgent: req.headers['user-agent'] ?? null,
-    signal: info.signal,
-  });
+  else if (params !== null) socket.refuse(revoked ? 'session_revoked' : refused);
+  return new OverSocket(deps, socket, refused, null);
 }
 
 /** A class, because a getter in a literal would cost each socket a hidden class of its own. */
-class SocketContext implements Context {
+class OverSocket implements SocketContext {
   readonly deps: Deps;
   readonly connection: Socket;
   readonly refused: Reason;
   readonly address: string;
   readonly userAgent: string | null;
+  readonly answerHead: string | null;
   readonly cookies = null;
   readonly crossSite = false;
-  readonly signal: AbortSignal;
+  readonly signal = undefined;
 
-  constructor(deps: Deps, socket: Socket, said: Pick<SocketContext, 'refused' | 'userAgent' | 'signal'>) {
+  constructor(deps: Deps, socket: Socket, refused: Reason, answerHead: string | null) {
     this.deps = deps;
     this.connection = socket;
+    this.refused = refused;
     this.address = socket.address;
-    this.refused = said.refused;
-    this.userAgent = said.userAgent;
-    this.signal = said.signal;
+    this.userAgent = socket.userAgent;
+    this.answerHead = answerHead;
   }
 
   /** Read at each call: the token may have been renewed, or have ended, since the socket opened. */
   get session(): Session | null {
     return this.connection.session;
+  }
+
+  answering(head: string): Context {
+    return new OverSocket(this.deps, this.connection, this.refused, head);
   }
 }
