@@ -1,5 +1,4 @@
 /** What every procedure sees: the process's parts, who calls, and from where. Made per HTTP request, and once per socket. */
-import type { WebSocket } from 'ws';
 import type { Reason } from '#protocol/errors';
 import type { Session } from './auth/tokens.ts';
 import type { Deps } from './deps.ts';
@@ -7,14 +6,15 @@ import type { Deps } from './deps.ts';
 /** A socket as procedures see it. Its session can change: extended by a newer token, or ended. */
 export interface Connection {
   readonly id: string;
-  readonly socket: WebSocket;
+  /** False as soon as either side closes. */
+  readonly isOpen: boolean;
   readonly session: Session | null;
   /** Moves the expiry to the newer token's. False when it is not for this very session. */
   extend(session: Session): boolean;
   /** Cuts a caller that asks and does not read the answers. */
   mindUnread(): void;
-  /** One text frame, after everything before and before everything after. */
-  say(text: string): void;
+  /** One text frame, after everything before and before everything after; nothing once the session has ended. */
+  tell(text: string): void;
   /** Whole frames, as bytes; nothing once it is closing. @returns false while the bytes are still needed: nobody may change them */
   write(frames: Buffer): boolean;
   /** Written and not yet taken by the system. */

@@ -4,7 +4,18 @@
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { followLive, messagesIn } from '../harness/follow.ts';
-import { draft, edit, newDirect, newGroup, newUser, type Person, remove, type Room } from '../harness/people.ts';
+import {
+  draft,
+  edit,
+  newDirect,
+  newGroup,
+  newUser,
+  type Person,
+  react,
+  remove,
+  type Room,
+  send,
+} from '../harness/people.ts';
 import { newProgram } from '../harness/program.ts';
 import { newServer, type TestServer } from '../harness/server.ts';
 import { sendMessage } from '#server/domain/messages';
@@ -71,4 +82,44 @@ test(`[P7][P8][R4][R9][N1] away for ${MESSAGES} messages, edits and deletes: com
     expect([...seqs].sort((a, b) => a - b)).toEqual(Array.from({ length: MESSAGES / ROOMS }, (_, i) => i + 1));
   }
   await program[Symbol.asyncDispose]();
+});
+
+test('[P13] what was missed is, field by field, what a page of history shows, wherever the database thinks it is', async () => {
+  const { sql } = here.deps;
+  const [{ name }] = (await sql`select current_database() as name`) as unknown as [{ name: string }];
+  await sql.unsafe(`alter database ${name} set timezone to 'Asia/Kolkata'`);
+  await using elsewhere = await newServer({ db: here.db });
+  const room = await newGroup(ann, [bob], 'All sorts');
+  let cursor: string;
+  {
+    using feed = await followLive(bob);
+    cursor = feed.ids.at(-1) ?? '';
+  }
+  const [plain, edited, removed, loved, attached] = await Promise.all(
+    ['plain', 'to be edited', 'to be removed', 'loved', 'with files'].map((text) => send(ann, room, text)),
+  );
+  await edit(ann, room, edited?.id ?? '', 'edited');
+  await remove(ann, room, removed?.id ?? '');
+  await react(ann, room, loved?.id ?? '', '👍');
+  await react(bob, room, loved?.id ?? '', '🎉');
+  await react(bob, room, loved?.id ?? '', '👍');
+  const files = [{ id: crypto.randomUUID(), size: 12_345 }];
+  await sql`update messages set attachments = ${JSON.stringify(files)}::text::jsonb where id = ${attached?.id ?? ''}`;
+
+  await using program = newProgram(elsewhere, {
+    token: (await elsewhere.deps.tokens.sign(bob.userId, bob.sessionId)).token,
+  });
+  using feed = await followLive(program, cursor);
+  const { messages } = await program.api.messages.list.query({ conversationId: room.id });
+  const shown = messages.map(({ reactions, ...message }) => ({
+    ...message,
+    reactions: reactions.map(({ tag, count, sample, userIds }) => ({ tag, count, sample, userIds })),
+  }));
+  const missed = messagesIn(feed.items).sort((a, b) => b.seq - a.seq);
+  expect(missed).toEqual(shown);
+  expect(missed.map(({ id }) => id).sort()).toEqual(
+    [plain, edited, removed, loved, attached].map((one) => one?.id).sort(),
+  );
+  expect(missed.find(({ id }) => id === attached?.id)?.attachments).toEqual(files);
+  expect(missed.find(({ id }) => id === loved?.id)?.reactions.map(({ count }) => count)).toEqual([2, 1]);
 });

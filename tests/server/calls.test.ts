@@ -63,6 +63,9 @@ const router = t.router({
   }),
   waits: t.procedure.subscription(() => new Endless('first')),
   late: t.procedure.subscription(() => sleep(50).then(() => new Endless('first'))),
+  ticks: t.procedure.subscription(async function* () {
+    for (;;) yield await sleep(5, 'tick');
+  }),
   refuses: t.procedure.input(z.object({ n: z.number() })).subscription(() => new Endless()),
 });
 
@@ -77,6 +80,7 @@ async function listen(): Promise<{ server: WebSocketServer; url: string }> {
 
 let theirs: string;
 let ours: string;
+const sockets: Socket[] = [];
 beforeAll(async () => {
   const [a, b] = await Promise.all([listen(), listen()]);
   [theirs, ours] = [a.url, b.url];
@@ -97,6 +101,7 @@ beforeAll(async () => {
   };
   b.server.on('connection', (ws, request) => {
     const socket = new Socket(ws, request.socket, { address: '', userAgent: null, now: Date.now });
+    sockets.push(socket);
     new Calls(socket, served, { isAnnounced: request.url?.includes('connectionParams=1') ?? false });
   });
 });
@@ -204,7 +209,11 @@ const CONVERSATIONS: Record<string, readonly unknown[]> = {
     call(1, 'subscription', 'waits'),
     call(2, 'subscription', 'late'),
     stop(2),
-    30,
+    call(3, 'subscription', 'late'),
+    20,
+    stop(3),
+    80,
+    call(3, 'query', 'echo'),
     stop(1),
     stop(1),
   ],
@@ -234,6 +243,29 @@ describe('with connection parameters', () => {
     expect(expected.frames.length).toBeGreaterThan(0);
     expect(got).toEqual(expected);
   });
+});
+
+test('[P23] from the end of a session on subscriptions are silent, while calls under way are answered', async () => {
+  const socket = new WebSocket(ours);
+  const frames: string[] = [];
+  socket.on('message', (data: Buffer) => frames.push(data.toString()));
+  await once(socket, 'open');
+  socket.send(JSON.stringify(call(1, 'subscription', 'ticks')));
+  await expect.poll(() => frames.length).toBeGreaterThan(3);
+  socket.send(JSON.stringify(call(2, 'query', 'deep.slow')));
+  await sleep(5);
+  must(sockets.at(-1), 'it is the last that came').refuse('session_revoked');
+  const [code] = await once(socket, 'close');
+  const end = frames.findIndex((frame) => frame.includes('session_revoked'));
+  expect(code).toBe(4401);
+  expect(frames.slice(end + 1)).toEqual(['{"id":2,"result":{"type":"data","data":"slept"}}']);
+});
+
+test('[P18] an id that is longer than anybody needs is no call', async () => {
+  const says = [call('x'.repeat(65), 'subscription', 'waits'), call('x'.repeat(64), 'query', 'echo', {}, 1)];
+  const { frames } = await converse(ours, says);
+  const answered = new Set(frames.map((frame) => (JSON.parse(frame) as { id: unknown }).id));
+  expect(answered).toEqual(new Set([null, 'x'.repeat(64)]));
 });
 
 test('who goes leaves nothing behind: what he followed is told to end', async () => {

@@ -21,6 +21,8 @@ export interface Given extends StampedEvent {
 export class CatchUp {
   readonly #deps: Deps;
   readonly #userId: string;
+  readonly #isGone: () => boolean;
+  readonly #left = new Set<string>();
   /** Where the person was. */
   readonly #began: Snapshot;
   /** Where the next page begins. */
@@ -32,8 +34,10 @@ export class CatchUp {
   #coming: Promise<{ page: ReplayPage; limit: number }> | undefined;
   #piece = FIRST_PIECE;
 
-  constructor(deps: Deps, userId: string, after: Snapshot) {
+  /** @param isGone whether nobody waits for it any more: it asks nothing then */
+  constructor(deps: Deps, userId: string, { after, isGone }: { after: Snapshot; isGone: () => boolean }) {
     this.#deps = deps;
+    this.#isGone = isGone;
     this.#userId = userId;
     this.#began = after;
     this.#after = after;
@@ -54,13 +58,13 @@ export class CatchUp {
     if (this.#given === this.#page.length && !(await this.#turn())) return undefined;
     const rows = this.#page.slice(this.#given, this.#given + this.#piece);
     const recent = this.isLong ? undefined : this.#deps.recent;
-    const events = await this.#deps.replays.run(() => loadEvents(this.#deps, rows, { viewerId: this.#userId, recent }));
+    const events = await this.#inTurn(() => loadEvents(this.#deps, rows, { viewerId: this.#userId, recent }));
     const from = this.#given;
     this.#given += rows.length;
     this.#fit(events);
     return rows.flatMap((row, i): Given[] => {
       const event = events[i];
-      if (!event) return [];
+      if (!event || (event.event.type === 'message' && this.#left.has(row.conversation_id))) return [];
       // Written out: a copy would cost as much as all the rest that is done here.
       return [
         {
@@ -71,6 +75,11 @@ export class CatchUp {
         },
       ];
     });
+  }
+
+  /** The person was removed meanwhile: what is still to come was found before (P22). */
+  leave(conversationId: string): void {
+    this.#left.add(conversationId);
   }
 
   /** Who was away for long has missed what few others have. */
@@ -98,14 +107,21 @@ export class CatchUp {
 
   /** The next page is looked for while this one is given. */
   #ask(): Promise<{ page: ReplayPage; limit: number }> {
-    const { sql, replays } = this.#deps;
+    const { sql } = this.#deps;
     const limit = this.#until ? PAGE : FIRST_PAGE;
     const until = this.#until ? formatSnapshot(this.#until) : null;
     const asked = { userId: this.#userId, after: this.#after, until, limit };
-    const coming = replays.run(async () => ({ page: await replayPage(sql, asked), limit }));
+    const coming = this.#inTurn(async () => ({ page: await replayPage(sql, asked), limit }));
     // Whoever turns the page sees whether it failed, and asks again.
     coming.catch(() => {});
     return coming;
+  }
+
+  #inTurn<T>(ask: () => Promise<T>): Promise<T> {
+    return this.#deps.replays.run(async () => {
+      if (this.#isGone()) throw new Error('nobody waits for it any more');
+      return ask();
+    });
   }
 
   /** Everything of a row's transaction has been given only with its last row on the page. */

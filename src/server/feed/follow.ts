@@ -42,6 +42,9 @@ function lookAt(events: readonly StampedEvent[]): Look {
   return latest;
 }
 
+const isRemoval = (event: FeedEvent, userId: string): boolean =>
+  event.type === 'participant' && event.removed && event.userId === userId;
+
 export class Follower implements AsyncIterableIterator<Tracked> {
   readonly #deps: Deps;
   readonly #watcher: Watcher;
@@ -92,6 +95,7 @@ export class Follower implements AsyncIterableIterator<Tracked> {
 
   async #take(): Promise<IteratorResult<Tracked, undefined>> {
     while (true) {
+      if (this.#watcher.connection?.isOpen === false) this.#close();
       const room = this.#outlet.room();
       if (room && !(await room)) this.#cut();
       if (this.#phase === 'closed') return END;
@@ -147,7 +151,7 @@ export class Follower implements AsyncIterableIterator<Tracked> {
   }
 
   #catchUp(after: Snapshot): void {
-    this.#past = new CatchUp(this.#deps, this.#watcher.userId, after);
+    this.#past = new CatchUp(this.#deps, this.#watcher.userId, { after, isGone: () => this.#isClosed });
     this.#phase = 'replay';
   }
 
@@ -211,6 +215,8 @@ export class Follower implements AsyncIterableIterator<Tracked> {
     const isOwn = lookAt(events).writer === this.#watcher.userId;
     if (this.#phase === 'live' && this.#held.length === 0 && !isOwn) return this.#give(events);
     for (const stamped of events) this.#hold({ ...stamped, conversationId });
+    if (this.#past && events.some(({ event }) => isRemoval(event, this.#watcher.userId)))
+      this.#past.leave(conversationId);
     if (this.#phase !== 'live') return;
     if (isOwn) setImmediate(() => this.#flush());
     else this.#flush();

@@ -150,7 +150,7 @@ export class Line {
   /** What nobody else hears: no bytes are kept for anybody. */
   own(value: object, snapshot: string): void {
     const id = `${this.#tag}.${snapshot}`;
-    this.#connection.say(
+    this.#connection.tell(
       `${this.#head},"result":{"type":"data","data":{"id":"${id}","data":${jsonOf(value)}},"id":"${id}"}}`,
     );
   }

@@ -31,6 +31,9 @@ export interface Served {
   onError(failed: { error: TRPCError; path: string | undefined }): void;
 }
 
+/** tRPC's clients count their requests. An id is said with every event of its subscription. */
+const ID_CHARACTERS = 64;
+
 /** What a socket says first, when it has announced to. */
 const First = z.object({ data: z.record(z.string(), z.string().nullish()).nullable() });
 
@@ -40,6 +43,7 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
 /** How all that is said to a request begins: `{"id":7`. */
 const headOf = ({ id, jsonrpc }: { id: Id | null; jsonrpc?: unknown }): string =>
   JSON.stringify({ id, jsonrpc }).slice(0, -1);
+const answer = (head: string, result: object): string => `${head},"result":${JSON.stringify(result)}}`;
 const NOBODY = headOf({ id: null });
 
 /** One subscription. Its id is free again when it has ended. */
@@ -71,8 +75,7 @@ export class Calls {
 
   /** @param text undefined: bytes that are none */
   #hear(text: string | undefined): void {
-    this.#socket.countFrame(this.#served.limitsFrames);
-    if (text === 'PONG') return;
+    if (!this.#socket.countFrame(this.#served.limitsFrames) || text === 'PONG') return;
     if (text === 'PING') return this.#socket.say('PONG');
     if (this.#context === null) this.#context = this.#begin(() => First.parse(JSON.parse(text ?? '')).data);
     else for (const [i, message] of this.#read(text).entries()) this.#take(this.#context, message, i);
@@ -104,11 +107,17 @@ export class Calls {
       const isBatch = Array.isArray(said);
       if (isBatch && said.length > LIMITS.batch) return this.#refuseBatch(said);
       const all: unknown[] = isBatch ? said : [said];
-      return all.map((one) => parseTRPCMessage(one, this.#served.router._def._config.transformer));
+      return all.map((one) => this.#parse(one));
     } catch (cause) {
       this.#refuse(NOBODY, new TRPCError({ code: 'PARSE_ERROR', cause }));
       return [];
     }
+  }
+
+  #parse(one: unknown): Message {
+    const message = parseTRPCMessage(one, this.#served.router._def._config.transformer);
+    if (String(message.id).length > ID_CHARACTERS) throw new TypeError('a longer id than anybody needs');
+    return message;
   }
 
   /** Each of it, so that nobody waits for an answer. */
@@ -120,7 +129,9 @@ export class Calls {
       return headOf(jsonrpc === '2.0' ? { id, jsonrpc } : { id });
     });
     const error = new TRPCError({ code: 'BAD_REQUEST', message: 'Batch call exceeds maximum size' });
-    for (const head of heads.length > 0 ? heads : [NOBODY]) this.#refuse(head, error);
+    this.#served.onError({ error, path: undefined });
+    const words = JSON.stringify(toWireError(error));
+    for (const head of heads.length > 0 ? heads : [NOBODY]) this.#socket.say(`${head},"error":${words}}`);
     return [];
   }
 
@@ -171,7 +182,10 @@ export class Calls {
       return this.#refuse(head, cause, path);
     }
     if (!stream.isStopped && this.#socket.isOpen) this.#say(head, { type: 'started' });
-    else await this.#stop(stream);
+    else {
+      await this.#stop(stream);
+      stream.iterator = undefined;
+    }
     void this.#pump(id, stream);
   }
 
@@ -180,7 +194,7 @@ export class Calls {
     const { head, path, iterator } = stream;
     try {
       for (let next = await iterator?.next(); next && !next.done; next = await iterator?.next())
-        this.#say(head, dataOf(next.value));
+        this.#socket.tell(answer(head, dataOf(next.value)));
     } catch (cause) {
       this.#refuse(head, cause, path);
     }
@@ -200,7 +214,7 @@ export class Calls {
   }
 
   #say(head: string, result: object): void {
-    this.#socket.say(`${head},"result":${JSON.stringify(result)}}`);
+    this.#socket.say(answer(head, result));
   }
 
   #refuse(head: string, cause: unknown, path?: string): void {

@@ -47,6 +47,7 @@ export class Socket implements Connection {
   #frames = FRAMES.burst;
   #counted: number;
   #said: string[] | undefined;
+  #saidCharacters = 0;
   #isHeard = true;
   #quietMs = 0;
   readonly #now: () => number;
@@ -110,14 +111,21 @@ export class Socket implements Connection {
   /** One text frame. What is said in the course of one event of the process goes out in one write. */
   say(text: string): void {
     if (!this.isOpen) return;
+    this.#saidCharacters += text.length;
     if (this.#said) return void this.#said.push(text);
     this.#said = [text];
     process.nextTick(() => this.#speak());
   }
 
+  /** The same for what was not asked for just now: nothing of it once the session has ended, though calls are still answered. */
+  tell(text: string): void {
+    if (!this.#closing) this.say(text);
+  }
+
   #speak(): void {
     const said = this.#said;
     this.#said = undefined;
+    this.#saidCharacters = 0;
     if (said && this.isOpen) this.#stream.write(said.length === 1 ? textFrame(said[0] ?? '') : textFrames(said));
   }
 
@@ -138,7 +146,7 @@ export class Socket implements Connection {
   }
 
   get unsentBytes(): number {
-    return this.#stream.writableLength;
+    return this.#stream.writableLength + this.#saidCharacters;
   }
 
   /** At once: words would only wait behind the rest. */
@@ -146,19 +154,18 @@ export class Socket implements Connection {
     if (this.unsentBytes > UNREAD_BYTES) this.socket.terminate();
   }
 
-  /** Counts a frame in. A bucket that refills: a page that comes back from sleep may send much at once. */
-  countFrame(limited: boolean): void {
+  /** Counts a frame in. @returns false when there were too many. A bucket that refills: a page that comes back from sleep may send much at once. */
+  countFrame(limited: boolean): boolean {
     this.#isHeard = true;
     const now = this.#now();
     const refill = ((now - this.#counted) / 1000) * FRAMES.perSecond;
     this.#frames = Math.min(FRAMES.burst, this.#frames + refill) - 1;
     this.#counted = now;
     this.mindUnread();
-    if (limited && this.#frames < 0)
-      this.end(
-        CLOSE.overLimit,
-        new ParleyError('TOO_MANY_REQUESTS', 'rate_limited', { retryAfterMs: 1_000, limit: FRAMES.perSecond }),
-      );
+    if (!limited || this.#frames >= 0) return true;
+    const extra = { retryAfterMs: 1_000, limit: FRAMES.perSecond };
+    this.end(CLOSE.overLimit, new ParleyError('TOO_MANY_REQUESTS', 'rate_limited', extra));
+    return false;
   }
 
   /** Called once in each round: time in which this process was busy, and heard nobody, does not count. */
