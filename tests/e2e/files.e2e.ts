@@ -178,12 +178,12 @@ describe.sequential('files', () => {
     await ann.page.locator('input[type=file][multiple]').setInputFiles(path);
     await ann.page.getByRole('button', { name: 'Send', exact: true }).click();
     await ann.page.getByRole('progressbar', { name: 'Upload' }).waitFor();
-    const coming = bo.page.waitForEvent('download', { timeout: 60_000 });
-    await bo.page.getByRole('button', { name: 'Download the whole summer.bin' }).click({ timeout: 60_000 });
+    const coming = bo.page.waitForEvent('download', { timeout: 150_000 });
+    await bo.page.getByRole('button', { name: 'Download the whole summer.bin' }).click({ timeout: 150_000 });
     await bo.page.getByRole('progressbar', { name: /Downloading the whole summer/ }).waitFor();
     expect(sha256(await readFile(await (await coming).path()))).toBe(sha256(bytes));
     await rm(folder, { recursive: true });
-  }, 90_000);
+  }, 360_000);
 
   test('several at once by dropping and pasting; text and sound are looked into in place', async () => {
     await ann.page.evaluate(() => {
