@@ -47,6 +47,9 @@ export class Outlet {
   }
 
   async #untilRoom(): Promise<boolean> {
+    // What was said just now is written at the end of this turn, and nearly always taken at once.
+    await new Promise(setImmediate);
+    if (this.#unsentBytes <= WAIT_ABOVE_BYTES) return true;
     let least = this.#unsentBytes;
     for (let stalled = 0; stalled < STALLED_MS && !this.#isClosed; stalled += LOOK_MS) {
       await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
