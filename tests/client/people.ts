@@ -42,7 +42,7 @@ export function until<T>(chat: Chat, look: (state: ChatState) => T | undefined |
     const deadline = setTimeout(() => {
       stop();
       reject(new Error(`never came: ${look}\n${JSON.stringify(chat.store.getState().connection)}`));
-    }, 15_000);
+    }, 25_000);
     const stop = chat.store.subscribe((state) => {
       const now = look(state);
       if (!now) return;

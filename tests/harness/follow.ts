@@ -7,7 +7,7 @@ export interface Collected<T> extends Disposable {
   readonly items: T[];
   /** Resume ids, one for each item, where the subscription has them. */
   readonly ids: string[];
-  /** Resolves with the first item that fits, past or to come; rejects after 10 s with what was seen. */
+  /** Resolves with the first item that fits, past or to come; rejects after 20 s with what was seen. */
   until(fits: (item: T) => boolean): Promise<T>;
 }
 
@@ -51,8 +51,8 @@ function collect<T, TItem>(
         };
         const timer = setTimeout(() => {
           waiting.delete(check);
-          reject(new Error(`not seen within 10 s; last: ${JSON.stringify(items.slice(-5)).slice(0, 1_500)}`));
-        }, 10_000);
+          reject(new Error(`not seen within 20 s; last: ${JSON.stringify(items.slice(-5)).slice(0, 1_500)}`));
+        }, 20_000);
         waiting.add(check);
         check();
       }),
