@@ -88,8 +88,17 @@ export function uuidToBytes(id: string): Bytes {
 const DASH = 0x2d;
 /** Of a lower-case hexadecimal digit. */
 const nibble = (code: number): number => (code < 0x3a ? code - 0x30 : code - 0x57);
+const digit = (nibble: number): number => (nibble < 10 ? nibble + 0x30 : nibble + 0x57);
+
+/** Written into one place each time: a text put together of many small ones leaves them all to be collected. */
+const digits = Array.from({ length: 36 }, () => DASH);
 
 export function uuidFromBytes(bytes: Uint8Array): string {
-  const hex = toHex(bytes);
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
+  for (let at = 0, i = 0; i < 16; at += 2, i++) {
+    if (at === 8 || at === 13 || at === 18 || at === 23) at++;
+    const byte = bytes[i] ?? 0;
+    digits[at] = digit(byte >> 4);
+    digits[at + 1] = digit(byte & 15);
+  }
+  return String.fromCharCode(...digits);
 }

@@ -33,7 +33,7 @@ const measured = <S extends Session | null>(admit: (ctx: Context) => S) =>
     const { metrics, limits, cursors } = ctx.deps;
     const subscribes = type === 'subscription';
     const leave = enter(ctx, path, type);
-    const stop = subscribes ? null : metrics.callSeconds.startTimer({ path, type });
+    const began = performance.now();
     const given = signal ?? ctx.signal;
     const life = subscribes ? lifeOf(ctx, given) : null;
     let goesOn = false;
@@ -58,7 +58,7 @@ const measured = <S extends Session | null>(admit: (ctx: Context) => S) =>
       if (error instanceof ParleyError) metrics.calls.inc({ path, type, outcome: error.code });
       throw error;
     } finally {
-      stop?.();
+      if (!subscribes) metrics.callSeconds.observe({ path, type }, (performance.now() - began) / 1_000);
       if (!goesOn) {
         life?.end();
         leave();

@@ -12,7 +12,14 @@ const fieldsOf = (pid: number) => {
   return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
 };
 /** Of a process of one thread, as all of PostgreSQL's are; exact, where `stat` counts in hundredths of a second. */
-const ranUs = (pid: number) => Number(readFileSync(`/proc/${pid}/schedstat`, 'latin1').split(' ')[0]) / 1_000;
+function ranUs(pid: number): number {
+  try {
+    return Number(readFileSync(`/proc/${pid}/schedstat`, 'latin1').split(' ')[0]) / 1_000;
+  } catch {
+    // It has ended since it was listed, and counts with those from the next look on.
+    return 0;
+  }
+}
 const TICK_US = 10_000;
 
 export async function clusterOf({ sql }: Pick<World, 'sql'>): Promise<Cluster> {

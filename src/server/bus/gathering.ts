@@ -9,12 +9,13 @@ import type { Bus, BusMessage, StampedEvent } from './bus.ts';
 const MOST_CHARACTERS = 256 * 1024;
 
 export function gathering(bus: Bus): Bus {
-  const gathered = new Map<string, StampedEvent[]>();
+  // Anew for each flush: a map that is emptied goes on pointing to what it held, which then outlives the young generation.
+  let gathered = new Map<string, StampedEvent[]>();
   let characters = 0;
 
   function flush(): void {
-    const all = [...gathered];
-    gathered.clear();
+    const all = gathered;
+    gathered = new Map();
     characters = 0;
     for (const [conversationId, events] of all) bus.publish({ kind: 'events', conversationId, events });
   }

@@ -14,8 +14,8 @@ export interface NewMessage {
   readonly keyEpoch: number;
   readonly epochHash: Uint8Array;
   readonly senderGen: number;
-  /** SHA-256 of `content`. */
-  readonly hash: Uint8Array;
+  /** SHA-256 of `content` as it came, in hexadecimal. */
+  readonly hash: string;
   readonly attachmentIds: readonly string[];
   /** False when the envelope was refused already: access and repeats are still judged first. */
   readonly acceptable: boolean;
@@ -152,23 +152,25 @@ export class Writer {
     const ids = new Set<string>();
     const batch: Waiting[] = [];
     const later: Waiting[] = [];
-    for (const [i, one] of this.#waiting.entries()) {
-      if (batch.length === MAX_BATCH) {
-        later.push(...this.#waiting.slice(i));
-        break;
-      }
+    for (const one of this.#waiting) {
       const { id, attachmentIds, conversationId, content } = one.message;
-      const own = [id, ...attachmentIds];
-      const isUnderWay = [...this.#flights].some(({ conversations }) => conversations.has(conversationId));
-      if (isUnderWay || own.some((each) => ids.has(each))) later.push(one);
-      else {
-        for (const each of own) ids.add(each);
-        batch.push(one);
-        this.#characters -= content.length;
+      const isNext = batch.length < MAX_BATCH && !this.#isUnderWay(conversationId);
+      if (!isNext || ids.has(id) || attachmentIds.some((each) => ids.has(each))) {
+        later.push(one);
+        continue;
       }
+      ids.add(id);
+      for (const each of attachmentIds) ids.add(each);
+      batch.push(one);
+      this.#characters -= content.length;
     }
     this.#waiting = later;
     return batch;
+  }
+
+  #isUnderWay(conversationId: string): boolean {
+    for (const { conversations } of this.#flights) if (conversations.has(conversationId)) return true;
+    return false;
   }
 
   async #flush(sql: Sql, batch: Waiting[]): Promise<void> {
@@ -244,7 +246,7 @@ function store(sql: Sql, batch: readonly NewMessage[]): Promise<Row[]> {
     array(({ keyEpoch }) => keyEpoch),
     list(({ epochHash }) => hex(epochHash)),
     array(({ senderGen }) => senderGen),
-    list(({ hash }) => hex(hash)),
+    list(({ hash }) => hash),
     array(({ acceptable }) => acceptable),
   ];
   if (batch.every(({ attachmentIds }) => attachmentIds.length === 0)) return write(sql, WITHOUT_FILES, columns);

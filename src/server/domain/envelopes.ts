@@ -39,22 +39,25 @@ export function checkEnvelope(content: string, expected: ExpectedEnvelope): Enve
   if (content.length > LIMITS.contentEncrypted)
     throw new ParleyError('PAYLOAD_TOO_LARGE', 'too_large', { limit: LIMITS.contentEncrypted });
   const { header, ciphertext } = parse(content);
-  const same: Record<string, boolean> = {
-    type: header.type === expected.type,
-    conversation: header.conversationId === expected.conversationId,
-    'message id': header.messageId === expected.messageId,
-    sender: header.senderId === expected.senderId,
-    target: header.targetId === (expected.targetId ?? NIL_ID),
-    epoch: expected.keyEpoch === undefined || header.epoch === expected.keyEpoch,
-    tag: expected.aux === undefined || bytesEqual(header.aux, expected.aux),
-    revision: expected.revision === undefined || header.revision === expected.revision,
-  };
-  const mismatch = Object.keys(same).find((field) => !same[field]);
+  const mismatch = mismatchOf(header, expected);
   if (mismatch) throw badFormat(`the envelope names another ${mismatch}`);
   if (Math.abs(header.createdMs - Date.now()) > MAX_SKEW_MS)
     throw badFormat('the envelope was made at another time: is the clock right?');
   if (!isPadded(ciphertext)) throw new ParleyError('BAD_REQUEST', 'not_padded');
   return header;
+}
+
+/** What the header names otherwise than the call. */
+function mismatchOf(header: EnvelopeHeader, expected: ExpectedEnvelope): string | undefined {
+  if (header.type !== expected.type) return 'type';
+  if (header.conversationId !== expected.conversationId) return 'conversation';
+  if (header.messageId !== expected.messageId) return 'message id';
+  if (header.senderId !== expected.senderId) return 'sender';
+  if (header.targetId !== (expected.targetId ?? NIL_ID)) return 'target';
+  if (expected.keyEpoch !== undefined && header.epoch !== expected.keyEpoch) return 'epoch';
+  if (expected.aux !== undefined && !bytesEqual(header.aux, expected.aux)) return 'tag';
+  if (expected.revision !== undefined && header.revision !== expected.revision) return 'revision';
+  return undefined;
 }
 
 function parse(content: string) {

@@ -1,5 +1,5 @@
 /** Sending, editing and deleting messages. Content stays sealed; what is checked is who may, and in which state of keys. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { and, eq, type SQL, sql } from 'drizzle-orm';
 import type { z } from 'zod';
 import { NIL_ID } from '#crypto/verify';
@@ -17,7 +17,7 @@ import { dropAttachments } from './files.ts';
 import { loadMessages, seenBy } from './present.ts';
 import { tellAnswer } from './receipts.ts';
 
-const sha256 = (text: string) => createHash('sha256').update(text).digest();
+const sha256 = (text: string) => hash('sha256', text, 'buffer');
 const EMPTY = new Uint8Array(32);
 
 /** Answered after the commit. The same id with the same bytes is the same message, whatever happened to it since. */
@@ -37,7 +37,7 @@ export async function sendMessage(
     keyEpoch: input.keyEpoch,
     epochHash: checked.header?.epochHash ?? EMPTY,
     senderGen: checked.header?.senderGen ?? 0,
-    hash: sha256(input.contentEncrypted),
+    hash: hash('sha256', input.contentEncrypted, 'hex'),
     attachmentIds: input.attachmentIds ?? [],
     acceptable: checked.header !== undefined,
   });
@@ -79,7 +79,7 @@ function examine({ env }: Deps, userId: string, input: z.output<typeof SendMessa
 
 function checkAttachments(ids: readonly string[], limit: number): void {
   if (ids.length > limit) throw new ParleyError('BAD_REQUEST', 'too_many_attachments', { limit });
-  if (new Set(ids).size < ids.length)
+  if (ids.length > 1 && new Set(ids).size < ids.length)
     throw new ParleyError('BAD_REQUEST', 'attachment_unknown', { message: 'an attachment is named twice' });
 }
 

@@ -21,7 +21,34 @@ interface Body {
   last: { readonly head: string; readonly snapshot: string | null; readonly frame: Frame } | undefined;
 }
 
-const bodies = new WeakMap<object, Body>();
+/** Of what is kept for who comes back (recent.ts), as long as it is kept. */
+const kept = new WeakMap<StoredMessage, Body>();
+/**
+ * Of what happens live, for this turn of the process and the next, in which its sender hears it. In a weak map it would live
+ * through collections of the young generation, and each message with it.
+ */
+let fresh = new Map<object, Body>();
+let fading = new Map<object, Body>();
+
+function bodyOf(value: object): Body {
+  const isKept = value instanceof StoredMessage;
+  const known = isKept ? kept.get(value) : (fresh.get(value) ?? fading.get(value));
+  if (known) return known;
+  const body: Body = { json: jsonOf(value), last: undefined };
+  if (isKept) kept.set(value, body);
+  else {
+    if (fresh.size + fading.size === 0) setImmediate(fade);
+    fresh.set(value, body);
+  }
+  return body;
+}
+
+function fade(): void {
+  fading = fresh;
+  fresh = new Map();
+  if (fading.size > 0) setImmediate(fade);
+}
+
 /** Of all who hear the same in one tick, the second and all after him find it here. */
 let latest:
   | { readonly value: object; readonly head: string; readonly snapshot: string | null; readonly frame: Frame }
@@ -36,8 +63,7 @@ function frameOf(value: object, head: string, snapshot: string | null): Frame {
 }
 
 function frameAnew(value: object, head: string, snapshot: string | null): Frame {
-  let body = bodies.get(value);
-  if (!body) bodies.set(value, (body = { json: jsonOf(value), last: undefined }));
+  const body = bodyOf(value);
   const { last } = body;
   if (last && last.head === head && last.snapshot === snapshot) return last.frame;
   const frame = snapshot === null ? plainFrame(body.json, head) : trackedFrame(body.json, head, snapshot);
