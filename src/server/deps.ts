@@ -92,7 +92,10 @@ export async function createDeps(options: DepsOptions): Promise<Deps> {
   try {
     const revocations = new Revocations(env.accessTokenTtlS, now);
     await revocations.load(db);
-    const bus = gathering(redis ? await createRedisBus(redis, log) : createMemoryBus(log));
+    const writer = new Writer(flights);
+    const bus = gathering(redis ? await createRedisBus(redis, log) : createMemoryBus(log), (id) =>
+      writer.isWriting(id),
+    );
     // What another node has ended has ended here too.
     bus.subscribe('sessions', (message) => {
       if (message.kind === 'revoked') revocations.add(message.sessionIds);
@@ -124,7 +127,7 @@ export async function createDeps(options: DepsOptions): Promise<Deps> {
       bus,
       presence,
       typing,
-      writer: new Writer(flights),
+      writer,
       advances: new Advances(hot),
       receiptNews: new ReceiptNews(bus),
       audience: new Audience(bus, db, (userId) => offline.returned(userId)),

@@ -22,7 +22,7 @@ const removed = (conversationId: string, version: number): BusMessage => {
 };
 
 async function heardOf(messages: BusMessage[]): Promise<string[]> {
-  const bus = gathering(createMemoryBus(createLog({ level: 'silent' })));
+  const bus = gathering(createMemoryBus(createLog({ level: 'silent' })), () => true);
   const heard: string[] = [];
   bus.observe((message) => {
     if (message.kind === 'events')
@@ -57,10 +57,44 @@ test('many large ones go in several', async () => {
 });
 
 test('what was gathered is told before the bus closes', async () => {
-  const bus = gathering(createMemoryBus(createLog({ level: 'silent' })));
+  const bus = gathering(createMemoryBus(createLog({ level: 'silent' })), () => false);
   const heard: unknown[] = [];
   bus.observe((message) => heard.push(message));
   bus.publish(said('a', 1));
   await bus.close();
   expect(heard).toHaveLength(1);
+});
+
+test('[P5] what many hear waits for the message behind it, a moment at most, and nothing overtakes it', async () => {
+  let isFollowed = true;
+  const bus = gathering(createMemoryBus(createLog({ level: 'silent' })), () => isFollowed);
+  const heard: string[] = [];
+  bus.observe((message) => {
+    if (message.kind !== 'events') return void heard.push(message.kind);
+    heard.push(`${message.conversationId}${message.events.map(({ version }) => version).join()}`);
+  });
+  for (let i = 0; i < 100; i++) bus.subscribe('c:many', () => {});
+  bus.subscribe('c:few', () => {});
+  const tick = () => Promise.resolve();
+
+  bus.publish(said('many', 1));
+  bus.publish(said('few', 1));
+  await tick();
+  expect(heard).toEqual(['few1']);
+  isFollowed = false;
+  bus.publish(said('many', 2));
+  await tick();
+  expect(heard).toEqual(['few1', 'many1,2']);
+
+  isFollowed = true;
+  bus.publish(said('many', 3));
+  await tick();
+  bus.publish(removed('many', 4));
+  expect(heard.slice(2)).toEqual(['many3', 'many4']);
+
+  bus.publish(said('many', 5));
+  await tick();
+  expect(heard).toHaveLength(4);
+  await expect.poll(() => heard.slice(4)).toEqual(['many5']);
+  await bus.close();
 });

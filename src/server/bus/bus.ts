@@ -56,8 +56,8 @@ export interface Bus {
   begin(conversationId: string, version: number): void;
   /** Sees every message this node delivers, once, before its channels do. */
   observe(handler: BusHandler): () => void;
-  /** Whether somebody on this node listens to the channel. */
-  hears(channel: string): boolean;
+  /** How many on this node listen to the channel. */
+  listeners(channel: string): number;
   /** The channels with this prefix that somebody on this node listens to, without the prefix. */
   listened(prefix: string): string[];
   /**

@@ -23,6 +23,10 @@ export class Handlers {
     return this.#channels.has(channel);
   }
 
+  listeners(channel: string): number {
+    return this.#channels.get(channel)?.size ?? 0;
+  }
+
   listened(prefix: string): string[] {
     const found: string[] = [];
     for (const channel of this.#channels.keys())

@@ -13,7 +13,7 @@ export function createMemoryBus(log: Logger): Bus {
     unsubscribe: (channel, handler) => handlers.unsubscribe(channel, handler),
     observe: (handler) => handlers.observe(handler),
     begin: () => {},
-    hears: (channel) => handlers.has(channel),
+    listeners: (channel) => handlers.listeners(channel),
     listened: (prefix) => handlers.listened(prefix),
     settled: async () => {},
     close: async () => handlers.clear(),

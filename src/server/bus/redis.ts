@@ -57,14 +57,14 @@ export async function createRedisBus(redis: RedisLink, log: Logger): Promise<Bus
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
   await subscriptions.settled();
 
-  const outbox = new Map<string, string[]>();
+  let outbox = new Map<string, string[]>();
   let untaken = 0;
 
   function send(): void {
     const batch: [string, string][] = [];
     for (const [channel, messages] of outbox)
       for (const part of parts(messages)) batch.push([channel, seal(self, part)]);
-    outbox.clear();
+    outbox = new Map();
     const size = batch.reduce((sum, [, text]) => sum + text.length, 0);
     if (redis.publisher.status !== 'ready' || untaken + size > MAX_UNTAKEN) return;
     untaken += size;
@@ -92,7 +92,7 @@ export async function createRedisBus(redis: RedisLink, log: Logger): Promise<Bus
     unsubscribe: (channel, handler) => handlers.unsubscribe(channel, handler),
     begin: (conversationId, version) => inOrder.expect(conversationId, version + 1),
     observe: (handler) => handlers.observe(handler),
-    hears: (channel) => handlers.has(channel),
+    listeners: (channel) => handlers.listeners(channel),
     listened: (prefix) => handlers.listened(prefix),
     settled: () => subscriptions.settled(),
     async close() {

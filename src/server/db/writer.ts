@@ -154,7 +154,7 @@ export class Writer {
     const later: Waiting[] = [];
     for (const one of this.#waiting) {
       const { id, attachmentIds, conversationId, content } = one.message;
-      const isNext = batch.length < MAX_BATCH && !this.#isUnderWay(conversationId);
+      const isNext = batch.length < MAX_BATCH && !this.isWriting(conversationId);
       if (!isNext || ids.has(id) || attachmentIds.some((each) => ids.has(each))) {
         later.push(one);
         continue;
@@ -168,7 +168,8 @@ export class Writer {
     return batch;
   }
 
-  #isUnderWay(conversationId: string): boolean {
+  /** Whether a message of this conversation is under way. */
+  isWriting(conversationId: string): boolean {
     for (const { conversations } of this.#flights) if (conversations.has(conversationId)) return true;
     return false;
   }

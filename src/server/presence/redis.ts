@@ -181,7 +181,7 @@ export class RedisPresence implements Presence {
     if (status === null) return;
     if (status === 'offline') noteLastSeen(this.#deps, userId, at);
     // It comes back through Redis to nodes where somebody watches him; here it has to be known in any case.
-    if (!bus.hears(`p:${userId}`))
+    if (bus.listeners(`p:${userId}`) === 0)
       bus.deliver({ kind: 'presence', userId, status, lastSeenAt: status === 'offline' ? at : null });
   }
 
