@@ -108,13 +108,13 @@ export class Socket implements Connection {
     return this.socket.readyState === this.socket.OPEN;
   }
 
-  /** One text frame. What is said in the course of one event of the process goes out in one write. */
+  /** One text frame. What is said in one turn of the process goes out in one write: with the answer to a send, its sender's own copy. */
   say(text: string): void {
     if (!this.isOpen) return;
     this.#saidCharacters += text.length;
     if (this.#said) return void this.#said.push(text);
     this.#said = [text];
-    process.nextTick(() => this.#speak());
+    setImmediate(() => this.#speak());
   }
 
   /** The same for what was not asked for just now: nothing of it once the session has ended, though calls are still answered. */
@@ -123,17 +123,22 @@ export class Socket implements Connection {
   }
 
   #speak(): void {
+    const said = this.#takeSaid();
+    if (said && this.isOpen) this.#stream.write(said);
+  }
+
+  #takeSaid(): Buffer | undefined {
     const said = this.#said;
     this.#said = undefined;
     this.#saidCharacters = 0;
-    if (said && this.isOpen) this.#stream.write(said.length === 1 ? textFrame(said[0] ?? '') : textFrames(said));
+    return said && (said.length === 1 ? textFrame(said[0] ?? '') : textFrames(said));
   }
 
   write(frames: Buffer): boolean {
     if (this.#closing || !this.isOpen) return true;
-    // What was said before comes before.
-    this.#speak();
-    this.#stream.write(frames);
+    // What was said before comes before. A copy costs less than a write of its own.
+    const said = this.#takeSaid();
+    this.#stream.write(said ? Buffer.concat([said, frames]) : frames);
     return this.#stream.writableLength === 0;
   }
 
