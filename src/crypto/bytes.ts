@@ -88,17 +88,18 @@ export function uuidToBytes(id: string): Bytes {
 const DASH = 0x2d;
 /** Of a lower-case hexadecimal digit. */
 const nibble = (code: number): number => (code < 0x3a ? code - 0x30 : code - 0x57);
-const digit = (nibble: number): number => (nibble < 10 ? nibble + 0x30 : nibble + 0x57);
+const fromNibble = (value: number): number => (value < 10 ? value + 0x30 : value + 0x57);
 
 /** Written into one place each time: a text put together of many small ones leaves them all to be collected. */
-const digits = Array.from({ length: 36 }, () => DASH);
+const characters = Array.from({ length: 36 }, () => DASH);
 
 export function uuidFromBytes(bytes: Uint8Array): string {
+  if (bytes.length !== 16) throw new CryptoError('BAD_FORMAT', 'uuid');
   for (let at = 0, i = 0; i < 16; at += 2, i++) {
     if (at === 8 || at === 13 || at === 18 || at === 23) at++;
     const byte = bytes[i] ?? 0;
-    digits[at] = digit(byte >> 4);
-    digits[at + 1] = digit(byte & 15);
+    characters[at] = fromNibble(byte >> 4);
+    characters[at + 1] = fromNibble(byte & 15);
   }
-  return String.fromCharCode(...digits);
+  return String.fromCharCode(...characters);
 }

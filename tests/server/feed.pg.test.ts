@@ -232,6 +232,22 @@ describe('resume', () => {
     }
   });
 
+  test('[P9][R10] what a resume has given and the bus tells only afterwards is not told again', async () => {
+    const id = await leave();
+    const message = await send(ann, room, 'while he is away');
+    using feed = await followLive(bob, id);
+    const { version } = message;
+    server.deps.bus.publish({
+      kind: 'events',
+      conversationId: room.id,
+      events: [{ version, event: { type: 'message', message } }],
+    });
+    const next = await send(ann, room, 'and after');
+    await feed.until((event) => event.type === 'message' && event.message.id === next.id);
+    const told = messagesIn(feed.items).map((one) => one.id);
+    expect(told.filter((one) => one === message.id || one === next.id)).toEqual([message.id, next.id]);
+  });
+
   test('[P10][R5] a malformed, foreign or other person’s cursor gives resync, then live; never an error, never silence', async () => {
     const his = await leave();
     const future = his.replace(/\.\d+:\d+:.*$/, '.99999999999:99999999999:');

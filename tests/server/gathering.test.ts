@@ -96,5 +96,12 @@ test('[P5] what many hear waits for the message behind it, a moment at most, and
   await tick();
   expect(heard).toHaveLength(4);
   await expect.poll(() => heard.slice(4)).toEqual(['many5']);
+
+  // What another node has written lies between.
+  bus.publish(said('many', 6));
+  await tick();
+  bus.publish(said('many', 8));
+  expect(heard.slice(5)).toEqual(['many6']);
+  await expect.poll(() => heard.slice(5)).toEqual(['many6', 'many8']);
   await bus.close();
 });

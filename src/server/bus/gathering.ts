@@ -2,7 +2,7 @@
  * A bus that publishes together what is said of messages in one tick: those of one flight of the writer reach everybody in a
  * conversation as one hint, and go out to each socket as one. What many hear also waits a moment for what is being written
  * behind it: to write to each of a thousand sockets takes longer than a flight, and hardly longer for two messages than for
- * one. Whatever else is published comes after what was gathered.
+ * one. Whatever else is published of a conversation comes after what was gathered of it.
  */
 import type { FeedEvent } from '#protocol/event';
 import type { Bus, BusMessage } from './bus.ts';
@@ -23,37 +23,51 @@ export function gathering(bus: Bus, isFollowed: (conversationId: string) => bool
   let hold: NodeJS.Timeout | undefined;
 
   function gather(conversationId: string, told: readonly Told[]): void {
+    const before = gathered.get(conversationId)?.at(-1);
+    // Another node's may lie between: the versions of a hint follow each other, so that it has one place among the others.
+    if (before && told[0]?.version !== before.version + 1) tell(conversationId);
     const events = gathered.get(conversationId);
     if (events) events.push(...told);
     else gathered.set(conversationId, [...told]);
     for (const { event } of told) characters += event.message.contentEncrypted.length;
   }
 
-  function flush(waits: (conversationId: string) => boolean = () => false): void {
+  function tell(conversationId: string): void {
+    const events = gathered.get(conversationId);
+    if (!events) return;
+    gathered.delete(conversationId);
+    if (gathered.size === 0) characters = 0;
+    bus.publish({ kind: 'events', conversationId, events });
+  }
+
+  function flush(): void {
+    clearTimeout(hold);
+    hold = undefined;
     const all = gathered;
     gathered = new Map();
     characters = 0;
-    for (const [conversationId, events] of all) {
-      if (waits(conversationId)) gather(conversationId, events);
-      else bus.publish({ kind: 'events', conversationId, events });
-    }
-    if (gathered.size > 0) return void (hold ??= setTimeout(flush, HOLD_MS));
-    clearTimeout(hold);
-    hold = undefined;
+    for (const [conversationId, events] of all) bus.publish({ kind: 'events', conversationId, events });
   }
 
-  const waits = (conversationId: string) => bus.listeners(`c:${conversationId}`) >= MANY && isFollowed(conversationId);
+  const mayWait = (conversationId: string) =>
+    isFollowed(conversationId) && bus.listeners(`c:${conversationId}`) >= MANY;
 
   function endTick(): void {
     isTickNoted = false;
-    flush(waits);
+    const all = [...gathered.keys()];
+    const held = new Set(all.filter(mayWait));
+    if (held.size === 0) return flush();
+    for (const conversationId of all) if (!held.has(conversationId)) tell(conversationId);
+    hold ??= setTimeout(flush, HOLD_MS);
   }
 
   return {
     ...bus,
     publish(message) {
       if (!isOfMessages(message)) {
-        flush();
+        if ('conversationId' in message) tell(message.conversationId);
+        // Who is online has no place among messages.
+        else if (message.kind !== 'presence') flush();
         return bus.publish(message);
       }
       if (!isTickNoted) {

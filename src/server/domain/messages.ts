@@ -131,11 +131,11 @@ async function seen(db: Db | Tx, userId: string, messageId: string): Promise<Mes
 }
 
 /** An edit or tombstone whose bytes were accepted before is a retry. */
-async function wasAccepted(tx: Tx, messageId: string, hash: Uint8Array): Promise<boolean> {
+async function wasAccepted(tx: Tx, messageId: string, contentHash: Uint8Array): Promise<boolean> {
   const [row] = await tx
     .select({ revision: messageRevisions.revision })
     .from(messageRevisions)
-    .where(and(eq(messageRevisions.messageId, messageId), eq(messageRevisions.hash, hash)));
+    .where(and(eq(messageRevisions.messageId, messageId), eq(messageRevisions.hash, contentHash)));
   return row !== undefined;
 }
 

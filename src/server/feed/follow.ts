@@ -23,8 +23,8 @@ interface Held extends StampedEvent {
 
 interface Look {
   readonly events: readonly StampedEvent[];
-  /** Who wrote all of it, if it is one person's messages and nothing else. */
-  readonly writer: string | null;
+  /** Who wrote messages in it. */
+  readonly writers: ReadonlySet<string>;
   /** Several that are the same for whoever sees them. */
   readonly burst: readonly FeedEvent[] | null;
 }
@@ -35,10 +35,8 @@ let latest: Look | undefined;
 function lookAt(events: readonly StampedEvent[]): Look {
   if (latest?.events === events) return latest;
   const messages = events.flatMap(({ event }) => (event.type === 'message' ? [event] : []));
-  const isOnly = messages.length === events.length;
-  const sender = messages[0]?.message.senderId ?? null;
-  const isOfOne = isOnly && messages.every(({ message }) => message.senderId === sender);
-  latest = { events, writer: isOfOne ? sender : null, burst: isOnly && messages.length > 1 ? messages : null };
+  const writers = new Set(messages.map(({ message }) => message.senderId));
+  latest = { events, writers, burst: messages.length === events.length && messages.length > 1 ? messages : null };
   return latest;
 }
 
@@ -54,7 +52,7 @@ export class Follower implements AsyncIterableIterator<Tracked> {
   #held: Held[] = [];
   #heldBytes = 0;
   #heldTooMuch = false;
-  /** The newest version that the replay gave, by conversation: what the bus says of older ones is known. */
+  /** The newest version that the replay gave, by conversation: what the bus says of older ones, for a while after it too, is known. */
   #given: Map<string, number> | undefined;
   #phase: 'start' | 'replay' | 'live' | 'closed' = 'start';
   #past: CatchUp | undefined;
@@ -204,15 +202,25 @@ export class Follower implements AsyncIterableIterator<Tracked> {
     // In one conversation versions are committed in their order: up to the newest given one, all were.
     const given = this.#given;
     if (given) this.#held = this.#held.filter(({ conversationId: id, version }) => version > (given.get(id) ?? 0));
-    this.#given = undefined;
     this.#flush();
+  }
+
+  /** What was committed before the resume and is told only now was given by it already. */
+  #unknown({ conversationId, events }: BusMessage & { kind: 'events' }): readonly StampedEvent[] {
+    const given = this.#given;
+    if (!given || this.#phase !== 'live') return events;
+    if (this.#deps.hub.round > this.#startRound + 1) this.#given = undefined;
+    const known = given.get(conversationId) ?? 0;
+    return (events[0]?.version ?? 0) > known ? events : events.filter(({ version }) => version > known);
   }
 
   #hear(message: BusMessage): void {
     if (message.kind !== 'events' || this.#phase === 'closed') return;
-    const { conversationId, events } = message;
+    const { conversationId } = message;
+    const events = this.#unknown(message);
+    if (events.length === 0) return;
     // The sender's own copy goes last: first the others, then his answer, which settles what he wrote.
-    const isOwn = lookAt(events).writer === this.#watcher.userId;
+    const isOwn = lookAt(events).writers.has(this.#watcher.userId);
     if (this.#phase === 'live' && this.#held.length === 0 && !isOwn) return this.#give(events);
     for (const stamped of events) this.#hold({ ...stamped, conversationId });
     if (this.#past && events.some(({ event }) => isRemoval(event, this.#watcher.userId)))

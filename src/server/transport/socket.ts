@@ -22,6 +22,9 @@ const LAST_WORDS_MS = 50;
 /** For the closing handshake; then the connection is cut. */
 const CLOSE_MS = 2_000;
 
+/** From here on there is nothing to gain from saying more at once. */
+const ENOUGH_CHARACTERS = 64 * 1024;
+
 /** What tRPC's clients understand, and `broadcastReconnectNotification` would send to all at once. */
 const RECONNECT = JSON.stringify({ id: null, method: 'reconnect' });
 /** And answer with `PONG`. */
@@ -112,9 +115,12 @@ export class Socket implements Connection {
   say(text: string): void {
     if (!this.isOpen) return;
     this.#saidCharacters += text.length;
-    if (this.#said) return void this.#said.push(text);
-    this.#said = [text];
-    setImmediate(() => this.#speak());
+    if (this.#said) this.#said.push(text);
+    else {
+      this.#said = [text];
+      setImmediate(() => this.#speak());
+    }
+    if (this.#saidCharacters > ENOUGH_CHARACTERS) this.#speak();
   }
 
   /** The same for what was not asked for just now: nothing of it once the session has ended, though calls are still answered. */
