@@ -86,9 +86,14 @@ describe.sequential('screens', () => {
       const frames = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
       const places = () =>
         new Map([...list.querySelectorAll('[data-message]')].map((row) => [row, row.getBoundingClientRect().top]));
-      // A script's step away from the end is heard of a frame later; until then the list rightly follows an end that grows.
-      list.scrollTop -= STEP;
-      await frames();
+      // While rows in view are still being measured the list rightly follows its end, until it has heard of a step away from it.
+      const fromEnd = () => list.scrollHeight - list.clientHeight - list.scrollTop;
+      for (let still = 0; still < 10; ) {
+        const height = list.scrollHeight;
+        if (fromEnd() < STEP) list.scrollTop -= STEP;
+        await frames();
+        still = list.scrollHeight === height && fromEnd() >= STEP ? still + 1 : 0;
+      }
       let worst = 0;
       for (let before = places(); list.scrollTop > STEP; ) {
         const from = list.scrollTop;
