@@ -13,7 +13,7 @@ import { type Life, live } from './lifecycle.ts';
 /**
  * V8 learns where objects tend to live long and makes them in the old generation at once. Here these are what a query holds
  * while it waits: one that is made there keeps alive what the next one holds, and so on until the next full collection
- * (docs/performance.md).
+ * (docs/decisions/0018-die-young.md). Said here, it holds however the server is started.
  */
 setFlagsFromString('--no-allocation-site-pretenuring');
 

@@ -44,7 +44,7 @@ afterAll(async () => {
 // One story: each test goes on where the one before it ended, and is skipped when that one failed.
 let broken = false;
 beforeEach((context) => {
-  if (broken) context.skip();
+  if (broken) context.skip('a test before it failed');
   context.onTestFailed(() => {
     broken = true;
   });
