@@ -3,7 +3,7 @@
  * answered after its commit. A lone one waits for nobody.
  */
 import type { Sql } from './client.ts';
-import { Overloaded } from './writer.ts';
+import { overloaded } from './writer.ts';
 
 export interface Goal {
   readonly conversationId: string;
@@ -22,8 +22,10 @@ export interface Standing {
   readonly told: boolean;
 }
 
-interface Row extends Standing {
-  readonly ord: number;
+/** Thousands who have read the same message come back as one row. */
+interface Place extends Standing {
+  /** Of the goals that ended here: their numbers, with commas between. */
+  readonly ords: string;
 }
 
 interface Waiting {
@@ -58,7 +60,7 @@ export class Advances {
       known.goal = farther(known.goal, goal);
       return known.standing;
     }
-    if (this.#waiting.size + this.#alone >= MAX_WAITING) return Promise.reject(new Overloaded());
+    if (this.#waiting.size + this.#alone >= MAX_WAITING) return Promise.reject(overloaded());
     const waiting = newWaiting(goal);
     this.#waiting.set(key, waiting);
     if (!this.#busy) void this.#drain();
@@ -93,17 +95,18 @@ export class Advances {
    */
   async #flush(batch: readonly Waiting[]): Promise<void> {
     try {
-      const rows = await move(
+      const places = await move(
         this.#sql,
         batch.map(({ goal }) => goal),
       );
       const left = new Set(batch);
-      for (const row of rows) {
-        const one = batch[row.ord];
-        if (!one) continue;
-        one.resolve(row);
-        left.delete(one);
-      }
+      for (const place of places)
+        for (const ord of place.ords.split(',')) {
+          const one = batch[Number(ord)];
+          if (!one) continue;
+          one.resolve(place);
+          left.delete(one);
+        }
       for (const one of left) void this.#flushAlone(one);
     } catch (error) {
       for (const one of batch)
@@ -115,8 +118,8 @@ export class Advances {
   async #flushAlone({ goal, resolve, reject }: Waiting): Promise<void> {
     this.#alone++;
     try {
-      const [row] = await move(this.#sql, [goal], 'alone');
-      resolve(row ?? null);
+      const [place] = await move(this.#sql, [goal], 'alone');
+      resolve(place ?? null);
     } catch (error) {
       reject(error);
     }
@@ -143,25 +146,28 @@ function newWaiting(goal: Goal): Waiting {
  * Clamps to the last message, moves the watermarks forward if they move at all, and keeps one row per advance with its
  * time: what is read is delivered, so a row of reading stands for both.
  */
-function move(sql: Sql, goals: readonly Goal[], alone?: 'alone'): Promise<Row[]> {
+function move(sql: Sql, goals: readonly Goal[], alone?: 'alone'): Promise<Place[]> {
   // Texts of arrays cost the server less than JSON.
   const column = (of: (goal: Goal) => string | number) => `{${goals.map(of).join()}}`;
   const conversations = column(({ conversationId }) => conversationId);
   const people = column(({ userId }) => userId);
   const delivered = column(({ deliveredSeq }) => deliveredSeq);
   const read = column(({ readSeq }) => readSeq);
-  return sql<Row[]>`
+  return sql<Place[]>`
     with p as (
-      select i.ord - 1 as ord, i.d, i.r, p.conversation_id, p.user_id, p.delivered_seq, p.read_seq, p.reads_hidden_after
+      select i.ord - 1 as ord, i.d, i.r, p.*
       from unnest(${conversations}::text::uuid[], ${people}::text::uuid[], ${delivered}::text::bigint[], ${read}::text::bigint[])
         with ordinality as i(c, u, d, r, ord)
-      join conversation_participants p on p.conversation_id = i.c and p.user_id = i.u and p.left_at is null
-      for no key update of p ${alone ? sql`` : sql`skip locked`}
+      cross join lateral (
+        select p.conversation_id, p.user_id, p.delivered_seq, p.read_seq, p.reads_hidden_after from conversation_participants p
+        where p.conversation_id = i.c and p.user_id = i.u and p.left_at is null
+        for no key update ${alone ? sql`` : sql`skip locked`} limit 1
+      ) p
     ),
     goal as (
       select p.*, greatest(p.read_seq, least(p.r, c.last_seq)) as read,
         greatest(p.delivered_seq, least(greatest(p.d, p.r), c.last_seq)) as delivered
-      from p join conversations c on c.id = p.conversation_id
+      from p cross join lateral (select last_seq from conversations where id = p.conversation_id limit 1) c
     ),
     moved as (
       update conversation_participants t set delivered_seq = g.delivered, read_seq = g.read, changed_xid = pg_current_xact_id()
@@ -177,8 +183,9 @@ function move(sql: Sql, goals: readonly Goal[], alone?: 'alone'): Promise<Row[]>
       where g.delivered > g.delivered_seq and not (g.delivered = g.read and g.reads_hidden_after is null)
       ${alone ? sql`on conflict do nothing` : sql``}
     )
-    select g.ord, g.delivered, g.read, least(g.read, g.reads_hidden_after) as shown,
+    select g.delivered, g.read, least(g.read, g.reads_hidden_after) as shown,
       g.delivered > g.delivered_seq or g.read > g.read_seq as moved,
-      g.delivered > g.delivered_seq or (g.read > g.read_seq and g.reads_hidden_after is null) as told
-    from goal g`;
+      g.delivered > g.delivered_seq or (g.read > g.read_seq and g.reads_hidden_after is null) as told,
+      string_agg(g.ord::text, ',') as ords
+    from goal g group by 1, 2, 3, 4, 5`;
 }

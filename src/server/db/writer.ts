@@ -2,6 +2,7 @@
  * Writes messages: sends that arrive while a flight is on its way go out together with the next one, in one statement that
  * checks, orders and stores them, and are answered after its commit. A lone message waits for nobody.
  */
+import { ParleyError } from '#protocol/errors';
 import type { Attachment } from '#protocol/file';
 import type { Sql } from './client.ts';
 
@@ -78,7 +79,8 @@ const MAX_WAITING_CHARACTERS = 32 * 1024 * 1024;
 /** A flight that takes longer waits for a lock or for a slow disk: others need not wait for it. */
 const LATE_MS = 10;
 
-export class Overloaded extends Error {}
+/** Too much waits to be written. */
+export const overloaded = () => new ParleyError('TOO_MANY_REQUESTS', 'overloaded', { retryAfterMs: 1_000 });
 
 export class Writer {
   /** Connections without a flight. */
@@ -97,7 +99,7 @@ export class Writer {
 
   write(message: NewMessage): Promise<Verdict> {
     if (this.#waiting.length >= MAX_WAITING || this.#characters > MAX_WAITING_CHARACTERS)
-      return Promise.reject(new Overloaded());
+      return Promise.reject(overloaded());
     return new Promise((resolve, reject) => {
       this.#waiting.push({ message, resolve, reject });
       this.#characters += message.content.length;
@@ -277,12 +279,14 @@ const statement = (files: Parts) => `
         with ordinality as i(id, conversation_id, sender_id, content, type, epoch, epoch_hash, gen, hash, acceptable, ord)
     ),
     c as (
-      select c.id, c.is_active, c.rekey_required, c.key_epoch, c.epoch_hash from conversations c
-      where c.id in (select conversation_id from input) order by c.id for no key update
+      select c.* from (select distinct conversation_id as id from input order by 1) i cross join lateral (
+        select c.id, c.is_active, c.rekey_required, c.key_epoch, c.epoch_hash, c.last_seq, c.version from conversations c
+        where c.id = i.id for no key update limit 1
+      ) c
     ),
     ${files.found}
     judged as (
-      select i.*, p.read_seq, p.reads_hidden_after, case
+      select i.*, c.last_seq, c.version, p.read_seq, p.reads_hidden_after, case
         when p.user_id is null then 'not_found'
         when m.id is not null then case
           when m.conversation_id = i.conversation_id and m.sender_id = i.sender_id and m.sent_hash = decode(i.hash, 'hex')
@@ -296,9 +300,13 @@ const statement = (files: Parts) => `
         else 'new' end as verdict, ${files.list} as attachments
       from input i
       left join c on c.id = i.conversation_id
-      left join conversation_participants p
-        on p.conversation_id = i.conversation_id and p.user_id = i.sender_id and p.left_at is null and c.id is not null
-      left join messages m on m.id = i.id
+      left join lateral (
+        select p.user_id, p.read_seq, p.reads_hidden_after, p.key_gen from conversation_participants p
+        where p.conversation_id = c.id and p.user_id = i.sender_id and p.left_at is null limit 1
+      ) p on true
+      left join lateral (
+        select m.id, m.conversation_id, m.sender_id, m.sent_hash from messages m where m.id = i.id limit 1
+      ) m on true
       ${files.joined}
     ),
     -- Joins of batches with batches are nested loops here: what a row needs later, it takes along.
@@ -307,22 +315,18 @@ const statement = (files: Parts) => `
       update conversations c set last_seq = c.last_seq + f.size, version = c.version + f.size,
         last_message_at = greatest(c.last_message_at, now()), changed_xid = pg_current_xact_id()
       from (select conversation_id, max(place) as size from placed where verdict = 'new' group by 1) f where c.id = f.conversation_id
-      returning c.id, c.last_seq - f.size as base_seq, c.version - f.size as base_version
     ),
     stored as (
       insert into messages (id, conversation_id, seq, sender_id, content_encrypted, message_type, key_epoch, first_key_epoch,
         sent_hash, version, changed_xid, attachments)
-      select f.id, f.conversation_id, b.base_seq + f.place, f.sender_id, f.content, f.type, f.epoch, f.epoch,
-        decode(f.hash, 'hex'), b.base_version + f.place, pg_current_xact_id(), f.attachments
-      from placed f join bumped b on b.id = f.conversation_id where f.verdict = 'new'
+      select id, conversation_id, last_seq + place, sender_id, content, type, epoch, epoch,
+        decode(hash, 'hex'), version + place, pg_current_xact_id(), attachments
+      from placed where verdict = 'new'
     ),
     ${files.attached}
     spoke as (
-      select f.conversation_id, f.sender_id, b.base_seq + f.last as last, f.own, f.before, f.hidden
-      from (
-        select conversation_id, sender_id, max(place) as last, count(*) as own, min(read_seq) as before, min(reads_hidden_after) as hidden
-        from placed where verdict = 'new' group by 1, 2
-      ) f join bumped b on b.id = f.conversation_id
+      select conversation_id, sender_id, max(last_seq + place) as last, count(*) as own, min(read_seq) as before, min(reads_hidden_after) as hidden
+      from placed where verdict = 'new' group by 1, 2
     ),
     noted as (
       insert into receipts (conversation_id, user_id, kind, from_seq, up_to_seq)
@@ -335,10 +339,9 @@ const statement = (files: Parts) => `
         delivered_seq = greatest(p.delivered_seq, r.last), changed_xid = pg_current_xact_id()
       from spoke r where p.conversation_id = r.conversation_id and p.user_id = r.sender_id
     )
-    select f.ord, f.verdict, b.base_seq + f.place as seq, b.base_version + f.place as version, now()::timestamptz(3) as created_at, f.attachments,
-      coalesce(f.read_seq, 0) as read_before, f.reads_hidden_after
-    from placed f left join bumped b on b.id = f.conversation_id and f.verdict = 'new'
-    order by f.ord`;
+    select ord, verdict, last_seq + place as seq, version + place as version, now()::timestamptz(3) as created_at, attachments,
+      coalesce(read_seq, 0) as read_before, reads_hidden_after
+    from placed order by ord`;
 
 const WITHOUT_FILES = statement({ found: '', judged: '', list: 'null::jsonb', joined: '', attached: '' });
 

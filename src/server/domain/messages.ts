@@ -8,7 +8,7 @@ import type { DeleteMessage, EditMessage, Message, MessageSeen, SendMessage } fr
 import { rankOf, type Role } from '#protocol/participant';
 import type { Db, Tx } from '../db/client.ts';
 import { conversationParticipants, messageRevisions, messages, reactions } from '../db/tables.ts';
-import { Overloaded, type Verdict } from '../db/writer.ts';
+import type { Verdict } from '../db/writer.ts';
 import type { Deps } from '../deps.ts';
 import { type AccessedMessage, accessMessage, type Membership, requireActive } from './access.ts';
 import { change, type Change, currentXid, takeVersions } from './change.ts';
@@ -27,7 +27,7 @@ export async function sendMessage(
   input: z.output<typeof SendMessage>,
 ): Promise<MessageSeen> {
   const checked = examine(deps, userId, input);
-  const verdict = await write(deps, {
+  const verdict = await deps.writer.write({
     id: input.id,
     conversationId: input.conversationId,
     senderId: userId,
@@ -81,15 +81,6 @@ function checkAttachments(ids: readonly string[], limit: number): void {
   if (ids.length > limit) throw new ParleyError('BAD_REQUEST', 'too_many_attachments', { limit });
   if (ids.length > 1 && new Set(ids).size < ids.length)
     throw new ParleyError('BAD_REQUEST', 'attachment_unknown', { message: 'an attachment is named twice' });
-}
-
-async function write(deps: Deps, message: Parameters<Deps['writer']['write']>[0]): Promise<Verdict> {
-  try {
-    return await deps.writer.write(message);
-  } catch (error) {
-    if (error instanceof Overloaded) throw new ParleyError('TOO_MANY_REQUESTS', 'overloaded', { retryAfterMs: 1_000 });
-    throw error;
-  }
 }
 
 function announce(

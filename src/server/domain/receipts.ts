@@ -1,11 +1,9 @@
 /** Watermarks of what was delivered to, and read by, each person; they only grow. */
 import { and, asc, eq, gt, isNull, ne, sql } from 'drizzle-orm';
 import type { z } from 'zod';
-import { notFound, ParleyError } from '#protocol/errors';
+import { notFound } from '#protocol/errors';
 import type { Advance, MessageStatus, SetStatus, Watermarks } from '#protocol/receipt';
-import type { Goal, Standing } from '../db/advances.ts';
 import { conversationParticipants } from '../db/tables.ts';
-import { Overloaded } from '../db/writer.ts';
 import type { Deps } from '../deps.ts';
 import { accessMessage } from './access.ts';
 
@@ -16,20 +14,11 @@ export async function advance(
   { conversationId, deliveredSeq, readSeq }: z.output<typeof Advance>,
 ): Promise<z.infer<typeof Watermarks>> {
   const goal = { conversationId, userId, deliveredSeq: deliveredSeq ?? 0, readSeq: readSeq ?? 0 };
-  const standing = await move(deps, goal);
+  const standing = await deps.advances.advance(goal);
   if (!standing) throw notFound();
   const { delivered, read, shown, moved, told } = standing;
   if (moved) deps.receiptNews.note(conversationId, { userId, delivered, read, shown: told ? shown : null });
   return { conversationId, deliveredSeq: delivered, readSeq: read };
-}
-
-async function move(deps: Deps, goal: Goal): Promise<Standing | null> {
-  try {
-    return await deps.advances.advance(goal);
-  } catch (error) {
-    if (error instanceof Overloaded) throw new ParleyError('TOO_MANY_REQUESTS', 'overloaded', { retryAfterMs: 1_000 });
-    throw error;
-  }
 }
 
 /** Somebody has read by answering. The writer has noted it with the message; what is left is to tell. */
