@@ -4,21 +4,23 @@
  */
 import { and, eq, inArray, isNull, sql } from 'drizzle-orm';
 import { Together } from '#lib/together';
-import type { Bus, BusMessage } from '../bus/bus.ts';
+import type { Bus, BusHandler, BusMessage } from '../bus/bus.ts';
 import type { Db } from '../db/client.ts';
 import type { Privacy } from '#protocol/user';
 import { conversationParticipants, conversations, users } from '../db/tables.ts';
 import { privacyColumns } from '../domain/privacy.ts';
 
-export type Listener = (message: BusMessage) => void;
+type Listener = BusHandler;
 
 const isBehind = sql<boolean | null>`${conversations.lastSeq} >
   greatest(${conversationParticipants.deliveredSeq}, ${conversationParticipants.visibleFromSeq})`;
 
 interface Person {
-  readonly listeners: Set<Listener>;
-  /** Conversation -> way out of its channel. */
-  readonly joined: Map<string, () => void>;
+  /** Another list after each change: whoever goes through one is not disturbed. */
+  listeners: readonly Listener[];
+  /** The same on the channels of all his conversations: a delivery goes through it, and thousands of people have thousands of conversations. */
+  readonly ear: BusHandler;
+  readonly joined: Set<string>;
   readonly leaveOwn: () => void;
   /** What events said of memberships while the list was being read: they are newer than the list. */
   readonly told: Map<string, boolean>;
@@ -55,10 +57,10 @@ export class Audience {
    */
   async listen(userId: string, listener: Listener): Promise<() => void> {
     const person = this.#people.get(userId) ?? this.#enter(userId);
-    person.listeners.add(listener);
+    person.listeners = [...person.listeners, listener];
     const stop = () => {
-      person.listeners.delete(listener);
-      if (person.listeners.size === 0) this.#leave(userId, person);
+      person.listeners = person.listeners.filter((one) => one !== listener);
+      if (person.listeners.length === 0) this.#leave(userId, person);
     };
     try {
       await person.ready;
@@ -98,8 +100,11 @@ export class Audience {
     // Listening to what concerns the person comes first: a membership made while the list is read is not missed.
     const leaveOwn = this.#bus.subscribe(`u:${userId}`, (message) => this.#onOwn(userId, message));
     const person: Person = {
-      listeners: new Set(),
-      joined: new Map(),
+      listeners: [],
+      ear: (message) => {
+        for (const listener of person.listeners) listener(message);
+      },
+      joined: new Set(),
       leaveOwn,
       told: new Map(),
       privacy: undefined,
@@ -122,12 +127,10 @@ export class Audience {
     }
   }
 
-  #join({ joined, listeners }: Person, conversationId: string): void {
+  #join({ joined, ear }: Person, conversationId: string): void {
     if (joined.has(conversationId)) return;
-    const out = this.#bus.subscribe(`c:${conversationId}`, (message) => {
-      for (const listener of listeners) listener(message);
-    });
-    joined.set(conversationId, out);
+    joined.add(conversationId);
+    this.#bus.subscribe(`c:${conversationId}`, ear);
   }
 
   /** Runs for the copy of a message that is addressed to this person: who arrives joins, who is removed hears it and leaves. */
@@ -136,7 +139,7 @@ export class Audience {
     if (!person) return;
     if (message.kind === 'privacy') {
       person.privacy = message.privacy;
-      for (const listener of person.listeners) listener(message);
+      person.ear(message);
     }
     if (message.kind !== 'events') return;
     const { conversationId, events } = message;
@@ -145,9 +148,8 @@ export class Audience {
     person.told.set(conversationId, !own.event.removed);
     if (this.#bus.isShared) this.#readPrivacy(userId, person);
     if (!own.event.removed) return this.#join(person, conversationId);
-    person.joined.get(conversationId)?.();
-    person.joined.delete(conversationId);
-    for (const listener of person.listeners) listener({ ...message, events: [own] });
+    if (person.joined.delete(conversationId)) this.#bus.unsubscribe(`c:${conversationId}`, person.ear);
+    person.ear({ ...message, events: [own] });
   }
 
   /** A choice of privacy stamps the memberships: where the bus has lost its word, the rounds bring these. */
@@ -170,7 +172,7 @@ export class Audience {
     if (this.#people.get(userId) !== person) return;
     this.#people.delete(userId);
     person.leaveOwn();
-    for (const out of person.joined.values()) out();
+    for (const id of person.joined) this.#bus.unsubscribe(`c:${id}`, person.ear);
   }
 }
 

@@ -286,6 +286,7 @@ export class Follower implements AsyncIterableIterator<Tracked> {
   }
 
   #seen(event: FeedEvent): FeedEvent {
+    if (event.type === 'message') return event;
     const { userId } = this.#watcher;
     return this.#deps.audience.privacyOf(userId)?.receipts === false ? withoutReading(event, userId) : event;
   }
