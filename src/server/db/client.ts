@@ -21,7 +21,8 @@ const TRANSACTION_TIMEOUT_MS = 30_000;
  * For the hand-written statements of the hot path. Their plans are made once, and must be right for the tables as they
  * will be, not as they are: planned on an empty table they would read it whole for ever after. Whatever is looked up for
  * each row of a batch stands in a lateral query with `limit 1` besides: a join may still be planned as a walk over the whole
- * index, which costs next to nothing while there is next to nothing.
+ * index, which costs next to nothing while there is next to nothing. What is updated is joined even so; with fewer than some
+ * twenty rows it may be walked over until autovacuum has looked again, a minute later.
  */
 const HOT = {
   plan_cache_mode: 'force_generic_plan',

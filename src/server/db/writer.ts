@@ -356,9 +356,10 @@ const WITH_FILES = statement({
       from unnest($11::text::int[], $12::text::uuid[]) with ordinality as w(ord, id, place) join input i on i.ord = w.ord
     ),
     held as (
-      select a.id, a.conversation_id, a.uploader_id, a.message_id, a.cipher_size, a.completed_at, a.removed_at
-      from attachments a where a.id in (select id from wanted) and a.conversation_id in (select id from c)
-      order by a.id for no key update
+      select a.* from (select distinct id from wanted order by 1) w cross join lateral (
+        select a.id, a.conversation_id, a.uploader_id, a.message_id, a.cipher_size, a.completed_at, a.removed_at from attachments a
+        where a.id = w.id and a.conversation_id in (select id from c) for no key update limit 1
+      ) a
     ),
     files as (
       select w.ord, bool_and(h.id is not null) as known, bool_or(h.message_id is not null) as taken,

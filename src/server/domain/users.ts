@@ -2,6 +2,7 @@
 import { and, asc, eq, inArray, isNull, sql } from 'drizzle-orm';
 import type { z } from 'zod';
 import type { Me, SearchUsers, UpdateUser, User } from '#protocol/user';
+import type { Tx } from '../db/client.ts';
 import { conversationParticipants, conversations, users } from '../db/tables.ts';
 import type { Deps } from '../deps.ts';
 import { findMe } from './accounts.ts';
@@ -51,25 +52,32 @@ export async function updateUser(deps: Deps, userId: string, input: z.output<typ
     const [before] = await step.tx.select(privacyColumns).from(users).where(eq(users.id, userId)).for('update');
     await step.tx.update(users).set(changes).where(eq(users.id, userId));
     const receipts = privacy?.receipts ?? before?.receipts;
+    // Conversations first, like everybody who locks them and their participants.
+    const ids = await lockConversations(step.tx, userId);
     if (receipts !== undefined && receipts !== before?.receipts) await hideReading(step.tx, userId, receipts);
-    await stampMemberships(step, userId);
+    await stampMemberships(step, userId, ids);
     return findMe({ db: step.tx }, userId);
   });
   if (privacy) deps.bus.publish({ kind: 'privacy', userId, privacy: me.privacy });
   return me;
 }
 
-async function stampMemberships({ tx, emit }: Change, userId: string): Promise<void> {
-  const mine = and(eq(conversationParticipants.userId, userId), isNull(conversationParticipants.leftAt));
+const membershipsOf = (userId: string) =>
+  and(eq(conversationParticipants.userId, userId), isNull(conversationParticipants.leftAt));
+
+async function lockConversations(tx: Tx, userId: string): Promise<string[]> {
   const rows = await tx
     .select({ id: conversations.id })
     .from(conversations)
     .innerJoin(conversationParticipants, eq(conversationParticipants.conversationId, conversations.id))
-    .where(and(mine, eq(conversations.isActive, true)))
+    .where(and(membershipsOf(userId), eq(conversations.isActive, true)))
     // In sorted order, like everybody who locks several: otherwise two of them could wait for each other.
     .orderBy(asc(conversations.id))
     .for('update', { of: conversations });
-  const ids = rows.map(({ id }) => id);
+  return rows.map(({ id }) => id);
+}
+
+async function stampMemberships({ tx, emit }: Change, userId: string, ids: string[]): Promise<void> {
   if (ids.length === 0) return;
   await tx
     .update(conversations)
@@ -79,7 +87,13 @@ async function stampMemberships({ tx, emit }: Change, userId: string): Promise<v
     .update(conversationParticipants)
     .set({ version: conversations.version, ownXid: currentXid, changedXid: currentXid })
     .from(conversations)
-    .where(and(mine, eq(conversations.id, conversationParticipants.conversationId), inArray(conversations.id, ids)));
+    .where(
+      and(
+        membershipsOf(userId),
+        eq(conversations.id, conversationParticipants.conversationId),
+        inArray(conversations.id, ids),
+      ),
+    );
   for (const { conversationId, version, participant } of await loadParticipants(tx, ids)) {
     if (participant.user.id !== userId) continue;
     emit(conversationId, version, {
