@@ -118,22 +118,19 @@ test('[G5] who hides what he reads does not see what others read: lists, statuse
 
 test('[G5][P5] who hides what he reads while a message of his is being written waits for it, and it for nobody', async () => {
   const { sql } = server.db;
-  const waiting = (count: number) =>
-    expect
-      .poll(async () => {
-        const rows =
-          await sql`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
-        return rows.length;
-      })
-      .toBe(count);
+  const waiting = async () => {
+    const rows =
+      await sql`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+    return rows.length;
+  };
   let both: Promise<unknown> = Promise.resolve();
   await sql.begin(async (tx) => {
     await tx`select from conversations where id = ${room.id} for update`;
     const sent = send(bob, room, 'first in the queue');
-    await waiting(1);
+    await expect.poll(waiting).toBe(1);
     both = Promise.all([sent, share(bob, { receipts: false })]);
     both.catch(() => {});
-    await waiting(2);
+    await expect.poll(waiting).toBe(2);
   });
   await both;
   expect(await readBy(bob, bob)).toBe(1);
