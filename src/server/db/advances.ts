@@ -40,7 +40,7 @@ const MAX_BATCH = 1_000;
 const MAX_WAITING = 10_000;
 /** After more than so many at once more are on their way: they are gathered for a moment. Nobody looks at a screen for their answer. */
 const CROWD = 16;
-const GATHER_MS = 60;
+const GATHER_MS = 20;
 
 export class Advances {
   readonly #sql: Sql;
