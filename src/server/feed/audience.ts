@@ -10,14 +10,12 @@ import type { Privacy } from '#protocol/user';
 import { conversationParticipants, conversations, users } from '../db/tables.ts';
 import { privacyColumns } from '../domain/privacy.ts';
 
-type Listener = BusHandler;
-
 const isBehind = sql<boolean | null>`${conversations.lastSeq} >
   greatest(${conversationParticipants.deliveredSeq}, ${conversationParticipants.visibleFromSeq})`;
 
 interface Person {
   /** Another list after each change: whoever goes through one is not disturbed. */
-  listeners: readonly Listener[];
+  listeners: readonly BusHandler[];
   /** The same on the channels of all his conversations: a delivery goes through it, and thousands of people have thousands of conversations. */
   readonly ear: BusHandler;
   readonly joined: Set<string>;
@@ -55,7 +53,7 @@ export class Audience {
    * Calls `listener` with everything published in the person's conversations from the moment the promise resolves;
    * what was committed before that moment is visible to any query started afterwards.
    */
-  async listen(userId: string, listener: Listener): Promise<() => void> {
+  async listen(userId: string, listener: BusHandler): Promise<() => void> {
     const person = this.#people.get(userId) ?? this.#enter(userId);
     person.listeners = [...person.listeners, listener];
     const stop = () => {
