@@ -539,7 +539,7 @@ export const CHECKS: Check[] = [
       'then',
       'tests/server/messages.pg',
     ),
-    file: 'src/server/db/writer.ts',
+    file: 'src/server/db/store-messages.ts',
   },
   {
     ...server(
@@ -549,7 +549,7 @@ export const CHECKS: Check[] = [
       'when false then',
       'tests/server/messages.pg',
     ),
-    file: 'src/server/db/writer.ts',
+    file: 'src/server/db/store-messages.ts',
   },
   server(
     'envelopes',
@@ -601,7 +601,7 @@ export const CHECKS: Check[] = [
   files('domain/files', 'ids of the files of others', 'if (!same || removedAt !== null)', 'if (removedAt !== null)'),
   files('domain/uploads', 'no more bytes than announced', 'if ((piece.length ?? 0) > room) throw tooLong(row);', ''),
   files('domain/uploads', 'bytes for where the upload is', 'if (piece.at !== offset)', 'if (piece.at < 0)'),
-  files('db/writer', 'attachments of others', 'and h.uploader_id = w.sender_id and', 'and'),
-  files('db/writer', 'attachments of one message', "when f.taken then 'attachment_taken'", ''),
+  files('db/store-messages', 'attachments of others', 'and h.uploader_id = w.sender_id and', 'and'),
+  files('db/store-messages', 'attachments of one message', "when f.taken then 'attachment_taken'", ''),
   files('transport/files', 'files need a session', 'PATH = /^\\/files\\/(', 'PATH = /\\/files\\/.*?('),
 ];

@@ -2,7 +2,7 @@
  * Moves watermarks: advances that arrive while others are being written go together in the next statement, and are
  * answered after its commit. A lone one waits for nobody.
  */
-import type { Sql } from './client.ts';
+import { isUniqueViolation, type Sql } from './client.ts';
 import { overloaded } from './writer.ts';
 
 export interface Goal {
@@ -126,8 +126,6 @@ export class Advances {
     this.#alone--;
   }
 }
-
-const isUniqueViolation = (error: unknown) => (error as { code?: unknown }).code === '23505';
 
 const farther = (a: Goal, b: Goal): Goal => ({
   ...a,

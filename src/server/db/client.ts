@@ -12,6 +12,8 @@ export type Tx = Parameters<Parameters<Db['transaction']>[0]>[0];
 /** Sequence numbers and versions stay below 2^53, so plain numbers are exact. */
 const int8 = { to: 20, from: [20], parse: Number, serialize: String };
 
+export const isUniqueViolation = (error: unknown) => (error as { code?: unknown }).code === '23505';
+
 /** No statement of ours is slow; these cut off what would hold locks or keep the feed's snapshot from advancing. */
 const LIMITS_MS = { statement_timeout: 30_000, lock_timeout: 10_000, idle_in_transaction_session_timeout: 10_000 };
 /** Its name is known from PostgreSQL 17 on; older servers would refuse the connection. */

@@ -8,7 +8,7 @@ import type { DeleteMessage, EditMessage, Message, MessageSeen, SendMessage } fr
 import { rankOf, type Role } from '#protocol/participant';
 import type { Db, Tx } from '../db/client.ts';
 import { conversationParticipants, messageRevisions, messages, reactions } from '../db/tables.ts';
-import type { Verdict } from '../db/writer.ts';
+import type { Verdict } from '../db/store-messages.ts';
 import type { Deps } from '../deps.ts';
 import { type AccessedMessage, accessMessage, type Membership, requireActive } from './access.ts';
 import { change, type Change, currentXid, takeVersions } from './change.ts';
