@@ -1,5 +1,6 @@
 /** Servers that are measured in turns, each with a process of load of its own: Parley and the peers beside it. */
 import { fileURLToPath } from 'node:url';
+import { collectGarbage } from './collect.ts';
 import type { Crowd } from './crowd.ts';
 import { type Load, startLoad } from './load/load.ts';
 import type { Round, RoundResult } from './load/orders.ts';
@@ -45,6 +46,7 @@ export async function newTarget(place: Place, speaking: Speaking, crowd: Crowd):
     async round(wanted) {
       const isSealed = speaking.protocol === 'parley' && !wanted.texts;
       const texts = isSealed ? { texts: await crowd.seal(wanted.scope, wanted.count) } : {};
+      collectGarbage();
       const before = cpuUs(pid);
       const result = await load.order('round', { ...wanted, ...texts });
       if (result.fewest !== wanted.count || result.most !== wanted.count)

@@ -88,8 +88,15 @@ export function store(sql: Sql, batch: readonly NewMessage[]): Promise<Row[]> {
 }
 
 /** Its text is always the same: nothing is put together, and its plan is made once for each connection. */
-const write = (sql: Sql, text: string, columns: string[]): Promise<Row[]> =>
-  sql.unsafe<Row[]>(text, columns, { prepare: true });
+async function write(sql: Sql, text: string, columns: string[]): Promise<Row[]> {
+  const query = sql.unsafe<Row[]>(text, columns, { prepare: true });
+  try {
+    return await query;
+  } finally {
+    // A query that is over is held by the next one until a full collection; what it holds in turn need not be.
+    Object.assign(query, { args: null, parameters: null });
+  }
+}
 
 interface Parts {
   readonly found: string;

@@ -72,7 +72,11 @@ export class Connection {
   }
 
   say(text: string): void {
-    this.#socket.write(textFrame(text));
+    this.write(textFrame(text));
+  }
+
+  write(frame: Buffer): void {
+    this.#socket.write(frame);
   }
 
   leave(): void {

@@ -1,8 +1,13 @@
 /** A round: so many messages to each room, the next when the last has arrived at everybody (or in step with a clock). */
 import { performance } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { collectGarbage } from '../collect.ts';
 import type { Connection } from './connection.ts';
+import { textFrame } from './frames.ts';
 import type { Round, RoundResult } from './orders.ts';
 
+/** For what the bench and this process have just collected. */
+const SETTLE_MS = 100;
 /** A round that has not ended by then has lost something. */
 const GIVE_UP_MS = 60_000;
 
@@ -15,13 +20,13 @@ class Room {
   readonly hearers: readonly Connection[];
   readonly #sender: Connection | undefined;
   readonly #count: number;
-  readonly #say: (k: number) => string;
+  readonly #frameOf: (k: number) => Buffer;
 
-  constructor(members: readonly Connection[], { count, othersOnly }: Round, say: (k: number) => string) {
+  constructor(members: readonly Connection[], { count, othersOnly }: Round, frameOf: (k: number) => Buffer) {
     this.#sender = members[0];
     this.hearers = othersOnly ? members.slice(1) : members;
     this.#count = count;
-    this.#say = say;
+    this.#frameOf = frameOf;
     this.#arrived = new Uint32Array(count);
     this.sentAt = new Float64Array(count);
     for (const hearer of this.hearers) hearer.received = 0;
@@ -35,7 +40,7 @@ class Room {
     if (this.isDone) return;
     const k = this.sent++;
     this.sentAt[k] = now;
-    this.#sender?.say(this.#say(k));
+    this.#sender?.write(this.#frameOf(k));
   }
 
   /** In a room everybody receives in the same order, so the k-th of one is the k-th of all. @returns whether all have it. */
@@ -66,8 +71,10 @@ export class Rounds {
     }
     if (round.scope === 'all') grouped.set(0, [...connections]);
     this.#rooms = [...grouped].map(([index, members]) => {
-      const trigger = round.texts ? '' : triggerOf(round.scope === 'all' ? 'all' : index);
-      return new Room(members, round, (k) => round.texts?.[index]?.[k] ?? trigger);
+      // All frames are there before the clock runs: what a generator collects meanwhile is the same for all targets.
+      const trigger = textFrame(round.texts ? '' : triggerOf(round.scope === 'all' ? 'all' : index));
+      const frames = round.texts?.[index]?.map(textFrame);
+      return new Room(members, round, (k) => frames?.[k] ?? trigger);
     });
     this.#byConnection = new Map(this.#rooms.flatMap((room) => room.hearers.map((one) => [one, room] as const)));
     const hearers = [...this.#byConnection.keys()];
@@ -77,6 +84,8 @@ export class Rounds {
     this.#seen = 0;
     this.#paced = round.perSecond !== undefined;
     const ended = new Promise<void>((resolve) => (this.#end = resolve));
+    collectGarbage();
+    await sleep(SETTLE_MS);
     const cpu = process.cpuUsage();
     const began = performance.now();
     const clock =
