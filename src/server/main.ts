@@ -14,9 +14,9 @@ import { type Life, live } from './lifecycle.ts';
  * How V8 collects garbage (docs/decisions/0018-die-young.md). Said here, it holds however the server is started.
  * - It learns where objects tend to live long and makes them in the old generation at once. Here these are what a query holds
  *   while it waits: one that is made there keeps alive what the next one holds, and so on until the next full collection.
- * - A full collection marks with four threads beside the program, on a machine that may have two cores: everybody waits for
- *   25 ms. One thread takes longer, and nobody notices.
- * - And it comes when the old generation has grown by a third; here when it is three times what was left by the last one.
+ * - A full collection marks with four threads beside the program, on a machine that may have two cores: messages wait for
+ *   25 ms. One thread takes longer, and leaves a core to the others: 13 ms.
+ * - And it may come when the old generation has grown by a third; here when it is three times what the last one left.
  */
 for (const flag of [
   '--no-allocation-site-pretenuring',

@@ -93,8 +93,8 @@ async function write(sql: Sql, text: string, columns: string[]): Promise<Row[]> 
   try {
     return await query;
   } finally {
-    // A query that is over is held by the next one until a full collection; what it holds in turn need not be.
-    Object.assign(query, { args: null, parameters: null });
+    // Queries that are over live on until a full collection (docs/decisions/0018-die-young.md); their texts need not.
+    void Object.assign(query, { args: null, parameters: null });
   }
 }
 
