@@ -12,6 +12,12 @@ export type Tx = Parameters<Parameters<Db['transaction']>[0]>[0];
 /** Sequence numbers and versions stay below 2^53, so plain numbers are exact. */
 const int8 = { to: 20, from: [20], parse: Number, serialize: String };
 
+/**
+ * The rows of an answer, which is left empty: queries that are over live on until a full collection, with all that they hold
+ * (docs/decisions/0018-die-young.md). For where that is much.
+ */
+export const takeRows = <T>(answer: T[]): T[] => answer.splice(0);
+
 export const isUniqueViolation = (error: unknown) => (error as { code?: unknown }).code === '23505';
 
 /** No statement of ours is slow; these cut off what would hold locks or keep the feed's snapshot from advancing. */

@@ -3,7 +3,7 @@
  * by answering, attached.
  */
 import type { Attachment } from '#protocol/file';
-import type { Sql } from './client.ts';
+import { type Sql, takeRows } from './client.ts';
 
 export interface NewMessage {
   readonly id: string;
@@ -91,9 +91,9 @@ export function store(sql: Sql, batch: readonly NewMessage[]): Promise<Row[]> {
 async function write(sql: Sql, text: string, columns: string[]): Promise<Row[]> {
   const query = sql.unsafe<Row[]>(text, columns, { prepare: true });
   try {
-    return await query;
+    return takeRows(await query);
   } finally {
-    // Queries that are over live on until a full collection (docs/decisions/0018-die-young.md); their texts need not.
+    // As with rows.
     void Object.assign(query, { args: null, parameters: null });
   }
 }

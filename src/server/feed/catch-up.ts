@@ -33,6 +33,8 @@ export class CatchUp {
   #isLastPage = false;
   #coming: Promise<{ page: ReplayPage; limit: number }> | undefined;
   #piece = FIRST_PIECE;
+  /** Of the transaction that events were last given from, while more of it was to come. */
+  #within: { readonly xid: string; readonly snapshot: string } | undefined;
 
   /** @param isGone whether nobody waits for it any more: it asks nothing then */
   constructor(deps: Deps, userId: string, { after, isGone }: { after: Snapshot; isGone: () => boolean }) {
@@ -127,9 +129,10 @@ export class CatchUp {
   /** Everything of a row's transaction has been given only with its last row on the page. */
   #cutBehind(i: number): string {
     const until = this.#until ?? this.#began;
-    const xid = BigInt(this.#page[i]?.xid ?? 0);
-    const more = this.#page[i + 1]?.xid === this.#page[i]?.xid;
-    return formatSnapshot(cutSnapshot(until, more ? xid : xid + 1n));
+    const xid = this.#page[i]?.xid ?? '0';
+    if (this.#page[i + 1]?.xid !== xid) return formatSnapshot(cutSnapshot(until, BigInt(xid) + 1n));
+    if (this.#within?.xid !== xid) this.#within = { xid, snapshot: formatSnapshot(cutSnapshot(until, BigInt(xid))) };
+    return this.#within.snapshot;
   }
 
   #fit(events: readonly (StampedEvent | undefined)[]): void {

@@ -1,7 +1,7 @@
 /** What somebody missed: an exact set difference between his cursor and now, in pages ordered by last change. */
 import type { FeedEvent } from '#protocol/event';
 import { loadConversations, loadParticipants } from '../domain/present.ts';
-import type { Db, Sql } from '../db/client.ts';
+import { type Db, type Sql, takeRows } from '../db/client.ts';
 import type { StampedEvent } from '../bus/bus.ts';
 import { formatSnapshot, type Snapshot } from './cursor.ts';
 import type { Recent } from './recent.ts';
@@ -65,7 +65,9 @@ export async function replayPage(
     from (select 1) one left join page on true order by page.xid, conversation_id, version`;
   return {
     until: until ?? rows[0]?.now ?? from,
-    rows: rows.filter((row): row is ChangedRow & { now: string } => row.kind !== undefined && row.kind !== null),
+    rows: takeRows(rows).filter(
+      (row): row is ChangedRow & { now: string } => row.kind !== undefined && row.kind !== null,
+    ),
   };
 }
 
