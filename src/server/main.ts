@@ -14,16 +14,10 @@ import { type Life, live } from './lifecycle.ts';
  * How V8 collects garbage (docs/decisions/0018-die-young.md). Said here, it holds however the server is started.
  * - It learns where objects tend to live long and makes them in the old generation at once. Here these are what a query holds
  *   while it waits: one that is made there keeps alive what the next one holds, and so on until the next full collection.
- * - A full collection marks with four threads beside the program, on a machine that may have two cores: messages wait for
- *   25 ms. One thread takes longer, and leaves a core to the others: 13 ms.
- * - And it may come when the old generation has grown by a third; here when it is three times what the last one left.
+ * - A full collection marks with four threads, on a machine that may have two cores, and messages wait for 25 ms. It may come
+ *   when the old generation has grown by a third; here when it is three times what the last one left.
  */
-for (const flag of [
-  '--no-allocation-site-pretenuring',
-  '--concurrent-marking-max-worker-num=1',
-  '--heap-growing-percent=200',
-])
-  setFlagsFromString(flag);
+for (const flag of ['--no-allocation-site-pretenuring', '--heap-growing-percent=200']) setFlagsFromString(flag);
 
 /** `npm start` migrates by itself; in production that is a step of its own, before the new version starts. */
 const MIGRATE = process.argv.includes('--migrate');

@@ -16,7 +16,11 @@ const int8 = { to: 20, from: [20], parse: Number, serialize: String };
  * The rows of an answer, which is left empty: queries that are over live on until a full collection, with all that they hold
  * (docs/decisions/0018-die-young.md). For where that is much.
  */
-export const takeRows = <T>(answer: T[]): T[] => answer.splice(0);
+export function takeRows<T>(answer: T[]): T[] {
+  const rows = [...answer];
+  answer.length = 0;
+  return rows;
+}
 
 export const isUniqueViolation = (error: unknown) => (error as { code?: unknown }).code === '23505';
 
