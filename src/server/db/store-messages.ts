@@ -93,7 +93,7 @@ async function write(sql: Sql, text: string, columns: string[]): Promise<Row[]> 
   try {
     return takeRows(await query);
   } finally {
-    // As with rows.
+    // Whatever hangs on a query that is over lives on with it (takeRows): the texts of a batch need not.
     void Object.assign(query, { args: null, parameters: null });
   }
 }
