@@ -23,6 +23,9 @@ export interface World extends AsyncDisposable {
   readonly plainUrl: string;
 }
 
+/** Of 16 MB. */
+const LOG_FILES = 48;
+
 const ECHO = `
   import { WebSocketServer } from 'ws';
   const server = new WebSocketServer({ port: Number(process.env.ECHO_PORT), host: '127.0.0.1', perMessageDeflate: false });
@@ -44,6 +47,18 @@ const PLAIN = `
     response.writeHead(204).end();
   }).listen(Number(process.env.PLAIN_PORT), '127.0.0.1', () => console.log('plain'));`;
 
+/**
+ * A system that has run for a while writes over old files of its write-ahead log. A new one makes them as it goes, and whoever
+ * commits meanwhile waits for 16 MB of zeros.
+ */
+async function age(sql: postgres.Sql): Promise<void> {
+  for (let file = 0; file < LOG_FILES; file++) {
+    await sql`select pg_logical_emit_message(false, 'bench', '')`;
+    await sql`select pg_switch_wal()`;
+  }
+  await sql`checkpoint`;
+}
+
 export async function newWorld(): Promise<World> {
   const dataDir = await mkdtemp(join(tmpdir(), 'parley-bench-'));
   const embedded = await startEmbedded({ dataDir, log: createLog({ level: 'error' }), durable: true });
@@ -60,6 +75,7 @@ export async function newWorld(): Promise<World> {
   const bare = { PLAIN_PORT: String(plainPort), PLAIN_FILE: join(dataDir, 'plain') };
   const plain = await start(['--input-type=module', '-e', PLAIN], bare, 'plain');
   const sql = postgres(embedded.url, { max: 2, onnotice: () => {} });
+  await age(sql);
   return {
     url: `http://127.0.0.1:${port}`,
     echoUrl: `ws://127.0.0.1:${echoPort}`,

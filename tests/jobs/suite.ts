@@ -5,7 +5,17 @@ import type { Deps } from '#server/deps';
 import { type Jobs, type JobsOptions, startJobs } from '#server/jobs/jobs';
 import type { QueueName } from '#server/jobs/queues';
 import { followLive, sleep } from '../harness/follow.ts';
-import { newDirect, newGroup, newUser, type Person, remove, type Room, send } from '../harness/people.ts';
+import {
+  draftEpoch,
+  newDirect,
+  newGroup,
+  newUser,
+  op,
+  type Person,
+  remove,
+  type Room,
+  send,
+} from '../harness/people.ts';
 import { newPushService, type PushBrowser, type PushService } from '../harness/push-endpoint.ts';
 import { newServer, type TestServer } from '../harness/server.ts';
 
@@ -363,6 +373,31 @@ export function offlineDeliverySuite(name: string, open: () => Promise<JobsBacke
       await sleep(150);
       expect(await waiting(jobs)).toBe(0);
       expect(browser.received).toHaveLength(told);
+    });
+
+    test('[P19] where everybody was here, who is added and who no longer shows himself is told all the same', async () => {
+      const jobs = await start();
+      const [ann, bob, cyd] = await Promise.all([
+        newUser(server, 'ann'),
+        newUser(server, 'bob'),
+        newUser(server, 'cyd'),
+      ]);
+      const room = await newGroup(ann, [bob]);
+      const browsers = [await browserOf(bob), await browserOf(cyd)];
+      using _annFeed = await followLive(ann);
+      using _bobFeed = await followLive(bob);
+      await send(ann, room, 'we are both here');
+      await sleep(150);
+      expect(await waiting(jobs)).toBe(0);
+      const people = [...room.people, cyd];
+      const { authored, epoch } = await draftEpoch(ann, people, { kind: 'ratchet', ops: [op.add(cyd)] }, room);
+      await ann.api.conversations.addParticipant.mutate({ conversationId: room.id, userId: cyd.userId, epoch });
+      room.epoch = authored;
+      const { seq } = await send(ann, room, 'welcome');
+      await expect.poll(() => browsers.map((one) => one.told()), PATIENCE).toEqual([[], [seq]]);
+      await bob.api.presence.set.mutate({ status: 'offline' });
+      const next = await send(ann, room, 'is he away?');
+      await expect.poll(() => browsers[0]?.told(), PATIENCE).toContain(next.seq);
     });
 
     test('[P19] a device that does not take what waited is shown to the operator; who leaves without it is told again', {

@@ -10,7 +10,8 @@ import type { Metrics } from '../observe/metrics.ts';
 import type { Presence } from '../presence/presence.ts';
 import { type Behind, findBehind } from './behind.ts';
 import { Gatherer } from './gatherer.ts';
-import { deduplication, type QueueName, type Timing } from './queues.ts';
+import { Members } from './members.ts';
+import { deduplication, type MessageDelivery, type QueueName, type Timing } from './queues.ts';
 
 /** In one round trip to the store. */
 const CHUNK = 500;
@@ -31,7 +32,13 @@ interface Parts {
 export class Offline {
   readonly #parts: Parts;
   #running:
-    | { queues: Readonly<Record<QueueName, Queue>>; timing: Timing; gatherers: Gatherers; stop(): void }
+    | {
+        queues: Readonly<Record<QueueName, Queue>>;
+        timing: Timing;
+        gatherers: Gatherers;
+        members: Members;
+        stop(): void;
+      }
     | undefined;
 
   constructor(parts: Parts) {
@@ -55,9 +62,10 @@ export class Offline {
 
   /** Until now nothing was noticed: the store was not open. */
   start(queues: Readonly<Record<QueueName, Queue>>, timing: Timing): void {
-    const { bus, log } = this.#parts;
+    const { sql, bus, log } = this.#parts;
+    const members = new Members(sql, bus);
     const gatherers: Gatherers = {
-      conversations: new Gatherer((ids) => this.#deliver('conversation_id', ids), timing.gather, log),
+      conversations: new Gatherer((ids) => this.#lookAround(ids), timing.gather, log),
       left: new Gatherer((ids) => this.#deliver('user_id', ids), timing.gather, log),
       // At once: his devices take what waited within a moment, and then there is nothing to see any more.
       returned: new Gatherer((ids) => this.#welcome(ids), 0, log),
@@ -65,7 +73,7 @@ export class Offline {
     const stop = bus.observe((message) => {
       if (message.kind === 'presence' && message.status === 'offline') this.left(message.userId);
     });
-    this.#running = { queues, timing, gatherers, stop };
+    this.#running = { queues, timing, gatherers, members, stop };
   }
 
   /** Adds what was noticed, and notices no more. */
@@ -75,29 +83,49 @@ export class Offline {
     running.stop();
     const { conversations, left, returned } = running.gatherers;
     await Promise.all([conversations, left, returned].map((gatherer) => gatherer.close()));
+    running.members.close();
     this.#running = undefined;
   }
 
-  async #deliver(column: 'conversation_id' | 'user_id', ids: string[]): Promise<void> {
-    const behind = await findBehind(this.#parts.sql, { column, ids });
-    await this.addDeliveries(await this.absent(thinned(behind)));
+  /** Where everybody is here, as in most rooms that are talked in, nothing is asked. */
+  async #lookAround(conversationIds: string[]): Promise<void> {
+    const { presence } = this.#parts;
+    const ids = await this.#running?.members.notAllOf(conversationIds, (userId) => presence.isHere(userId));
+    if (ids && ids.length > 0) await this.#deliver('conversation_id', ids);
   }
 
-  /** Of these, the ones whose person has no live socket on any node. */
-  async absent(behind: Behind[]): Promise<Behind[]> {
-    if (behind.length === 0) return [];
-    const present = await this.#parts.presence.get([...new Set(behind.map(({ userId }) => userId))]);
-    return behind.filter(({ userId }) => (present.get(userId)?.status ?? 'offline') === 'offline');
+  async #deliver(column: 'conversation_id' | 'user_id', ids: string[]): Promise<void> {
+    const absent = await this.absent(await findBehind(this.#parts.sql, { column, ids }));
+    await this.addDeliveries(
+      absent.flatMap(({ conversationId, worthTelling, others }) => {
+        const isCrowd = worthTelling.length + others.length >= CROWD;
+        const told = isCrowd ? worthTelling : [...worthTelling, ...others];
+        return told.map((userId) => ({ userId, conversationId }));
+      }),
+    );
+  }
+
+  /** Of these, the ones who have no live socket on any node. */
+  async absent(behind: readonly Behind[]): Promise<Behind[]> {
+    const people = new Set(behind.flatMap(({ worthTelling, others }) => [...worthTelling, ...others]));
+    if (people.size === 0) return [];
+    const present = await this.#parts.presence.get([...people]);
+    const isAbsent = (userId: string) => (present.get(userId)?.status ?? 'offline') === 'offline';
+    return behind.map((one) => ({
+      ...one,
+      worthTelling: one.worthTelling.filter(isAbsent),
+      others: one.others.filter(isAbsent),
+    }));
   }
 
   /**
    * Who has a job waiting keeps it. The store is asked each time: only it knows whether a job is still there, and jobs
    * end in many ways. @throws when the store is away
    */
-  async addDeliveries(behind: readonly Pick<Behind, 'userId' | 'conversationId'>[]): Promise<void> {
+  async addDeliveries(deliveries: readonly MessageDelivery[]): Promise<void> {
     await this.#add(
       'message-delivery',
-      behind.map(({ userId, conversationId }) => ({
+      deliveries.map(({ userId, conversationId }) => ({
         name: 'deliver',
         data: { userId, conversationId },
         opts: { deduplication: deduplication(userId, conversationId) },
@@ -136,10 +164,4 @@ interface Gatherers {
   readonly conversations: Gatherer;
   readonly left: Gatherer;
   readonly returned: Gatherer;
-}
-
-function thinned(behind: Behind[]): Behind[] {
-  const size = new Map<string, number>();
-  for (const { conversationId } of behind) size.set(conversationId, (size.get(conversationId) ?? 0) + 1);
-  return behind.filter((one) => one.worthTelling || (size.get(one.conversationId) ?? 0) < CROWD);
 }

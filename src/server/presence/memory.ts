@@ -73,6 +73,7 @@ export function createMemoryPresence({ bus, db, log, graceMs = GRACE_MS }: Optio
       session.status = status;
       tell(userId, person);
     },
+    isHere: (userId) => (people.get(userId)?.told ?? 'offline') !== 'offline',
     async get(userIds) {
       const found = new Map<string, PersonPresence>();
       const absent: string[] = [];

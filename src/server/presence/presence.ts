@@ -15,6 +15,8 @@ export interface Presence {
   connect(userId: string, sessionId: string): () => void;
   /** What a device says of itself; kept for the session, and the most present one wins. */
   set(userId: string, sessionId: string, status: PresenceStatus): void;
+  /** Whether he is present on a device that is connected to this node. The other nodes are not asked. */
+  isHere(userId: string): boolean;
   get(userIds: string[]): Promise<Map<string, PersonPresence>>;
   close(): Promise<void>;
 }

@@ -110,6 +110,10 @@ export class RedisPresence implements Presence {
     this.#touch(userId);
   }
 
+  isHere(userId: string): boolean {
+    return this.#statusHere(userId) !== 'offline';
+  }
+
   async get(userIds: string[]): Promise<Map<string, PersonPresence>> {
     this.#sayChanges();
     const statuses = await this.#statuses(userIds);
