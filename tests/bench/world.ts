@@ -62,6 +62,8 @@ async function age(sql: postgres.Sql): Promise<void> {
 export async function newWorld(): Promise<World> {
   const dataDir = await mkdtemp(join(tmpdir(), 'parley-bench-'));
   const embedded = await startEmbedded({ dataDir, log: createLog({ level: 'error' }), durable: true });
+  const sql = postgres(embedded.url, { max: 2, onnotice: () => {} });
+  await age(sql);
   const [port, echoPort, plainPort] = [await freePort(), await freePort(), await freePort()];
   const env = {
     DATABASE_URL: embedded.url,
@@ -74,8 +76,6 @@ export async function newWorld(): Promise<World> {
   const echo = await start(['--input-type=module', '-e', ECHO], { ECHO_PORT: String(echoPort) }, 'echoing');
   const bare = { PLAIN_PORT: String(plainPort), PLAIN_FILE: join(dataDir, 'plain') };
   const plain = await start(['--input-type=module', '-e', PLAIN], bare, 'plain');
-  const sql = postgres(embedded.url, { max: 2, onnotice: () => {} });
-  await age(sql);
   return {
     url: `http://127.0.0.1:${port}`,
     echoUrl: `ws://127.0.0.1:${echoPort}`,

@@ -14,7 +14,8 @@ const settled = (page: Page) =>
         .filter(
           ({ effect, playState }) => playState === 'running' && Number.isFinite(effect?.getComputedTiming().endTime),
         );
-    for (let still = 0; still < 2; still = moving().length > 0 ? 0 : still + 1) {
+    const until = performance.now() + 5_000;
+    for (let still = 0; still < 2 && performance.now() < until; still = moving().length > 0 ? 0 : still + 1) {
       await Promise.allSettled(moving().map(({ finished }) => finished));
       await frames();
     }

@@ -2,7 +2,7 @@
 import type { Bus } from '../bus/bus.ts';
 import type { Sql } from '../db/client.ts';
 
-/** What the bus of several nodes loses is not known for so long; who is told too late because of it, the sweep finds. */
+/** Who comes, or hides himself, on another node may be unknown here for so long. */
 const FRESH_MS = 10_000;
 /** In all lists together. */
 const MOST_PEOPLE = 100_000;
@@ -27,12 +27,16 @@ export class Members {
     });
   }
 
-  /** Of these conversations the ones in which not everybody is, or may not be, `here`. */
+  /**
+   * Of these conversations the ones in which not everybody is, or may not be, `here`; and those of which it was not known who
+   * is in them, so that each is among the answers again and again: what this node cannot know is not believed for long.
+   */
   async notAllOf(conversationIds: readonly string[], here: (userId: string) => boolean): Promise<string[]> {
     const stale = performance.now() - FRESH_MS;
     for (const id of conversationIds) if ((this.#lists.get(id)?.readAt ?? stale) < stale) this.#forget(id);
-    await this.#read(conversationIds.filter((id) => !this.#lists.has(id)));
-    return conversationIds.filter((id) => !this.#lists.get(id)?.people?.every(here));
+    const unknown = new Set(conversationIds.filter((id) => !this.#lists.has(id)));
+    await this.#read([...unknown]);
+    return conversationIds.filter((id) => unknown.has(id) || !this.#lists.get(id)?.people?.every(here));
   }
 
   close(): void {
@@ -43,10 +47,11 @@ export class Members {
   /** A list that is forgotten while it is being read stays forgotten: somebody has come meanwhile. */
   async #read(conversationIds: string[]): Promise<void> {
     if (conversationIds.length === 0) return;
-    if (this.#people > MOST_PEOPLE) for (const id of this.#lists.keys()) this.#forget(id);
+    if (this.#people + this.#lists.size > MOST_PEOPLE) for (const id of this.#lists.keys()) this.#forget(id);
     const begun = new Map(conversationIds.map((id) => [id, { readAt: performance.now(), people: undefined } as List]));
     for (const [id, list] of begun) this.#lists.set(id, list);
-    const rows = await this.#sql<{ id: string; people: string }[]>`
+    const sql = this.#sql;
+    const rows = await sql<{ id: string; people: string }[]>`
       select conversation_id as id, string_agg(user_id::text, ',') as people from conversation_participants
       where conversation_id = any(${conversationIds}::uuid[]) and left_at is null group by 1`;
     for (const { id, people } of rows) {

@@ -16,7 +16,7 @@ import { deduplication, type MessageDelivery, type QueueName, type Timing } from
 /** In one round trip to the store. */
 const CHUNK = 500;
 /**
- * From so many absent people in one conversation on, those who have no device to be told on get a job once per absence
+ * From so many people behind in one conversation on, those who have no device to be told on get a job once per absence
  * and not with each message: there is nothing it could do.
  */
 const CROWD = 100;
@@ -32,13 +32,7 @@ interface Parts {
 export class Offline {
   readonly #parts: Parts;
   #running:
-    | {
-        queues: Readonly<Record<QueueName, Queue>>;
-        timing: Timing;
-        gatherers: Gatherers;
-        members: Members;
-        stop(): void;
-      }
+    | { queues: Readonly<Record<QueueName, Queue>>; timing: Timing; gatherers: Gatherers; stop(): void }
     | undefined;
 
   constructor(parts: Parts) {
@@ -65,15 +59,19 @@ export class Offline {
     const { sql, bus, log } = this.#parts;
     const members = new Members(sql, bus);
     const gatherers: Gatherers = {
-      conversations: new Gatherer((ids) => this.#lookAround(ids), timing.gather, log),
+      conversations: new Gatherer((ids) => this.#lookAround(members, ids), timing.gather, log),
       left: new Gatherer((ids) => this.#deliver('user_id', ids), timing.gather, log),
       // At once: his devices take what waited within a moment, and then there is nothing to see any more.
       returned: new Gatherer((ids) => this.#welcome(ids), 0, log),
     };
-    const stop = bus.observe((message) => {
+    const unobserve = bus.observe((message) => {
       if (message.kind === 'presence' && message.status === 'offline') this.left(message.userId);
     });
-    this.#running = { queues, timing, gatherers, members, stop };
+    const stop = () => {
+      unobserve();
+      members.close();
+    };
+    this.#running = { queues, timing, gatherers, stop };
   }
 
   /** Adds what was noticed, and notices no more. */
@@ -83,39 +81,29 @@ export class Offline {
     running.stop();
     const { conversations, left, returned } = running.gatherers;
     await Promise.all([conversations, left, returned].map((gatherer) => gatherer.close()));
-    running.members.close();
     this.#running = undefined;
   }
 
   /** Where everybody is here, as in most rooms that are talked in, nothing is asked. */
-  async #lookAround(conversationIds: string[]): Promise<void> {
+  async #lookAround(members: Members, conversationIds: string[]): Promise<void> {
     const { presence } = this.#parts;
-    const ids = await this.#running?.members.notAllOf(conversationIds, (userId) => presence.isHere(userId));
-    if (ids && ids.length > 0) await this.#deliver('conversation_id', ids);
+    const ids = await members.notAllOf(conversationIds, (userId) => presence.isHere(userId));
+    if (ids.length > 0) await this.#deliver('conversation_id', ids);
   }
 
   async #deliver(column: 'conversation_id' | 'user_id', ids: string[]): Promise<void> {
-    const absent = await this.absent(await findBehind(this.#parts.sql, { column, ids }));
-    await this.addDeliveries(
-      absent.flatMap(({ conversationId, worthTelling, others }) => {
-        const isCrowd = worthTelling.length + others.length >= CROWD;
-        const told = isCrowd ? worthTelling : [...worthTelling, ...others];
-        return told.map((userId) => ({ userId, conversationId }));
-      }),
-    );
+    const behind = await findBehind(this.#parts.sql, { column, ids });
+    await this.addDeliveries(await this.absent(behind.map(thinned)));
   }
 
   /** Of these, the ones who have no live socket on any node. */
-  async absent(behind: readonly Behind[]): Promise<Behind[]> {
-    const people = new Set(behind.flatMap(({ worthTelling, others }) => [...worthTelling, ...others]));
-    if (people.size === 0) return [];
-    const present = await this.#parts.presence.get([...people]);
-    const isAbsent = (userId: string) => (present.get(userId)?.status ?? 'offline') === 'offline';
-    return behind.map((one) => ({
-      ...one,
-      worthTelling: one.worthTelling.filter(isAbsent),
-      others: one.others.filter(isAbsent),
-    }));
+  async absent(behind: readonly Behind[]): Promise<Absent[]> {
+    const people = behind.flatMap(({ conversationId, lastMessageAt, worthTelling, others }) =>
+      [...worthTelling, ...others].map((userId) => ({ userId, conversationId, lastMessageAt })),
+    );
+    if (people.length === 0) return [];
+    const present = await this.#parts.presence.get([...new Set(people.map(({ userId }) => userId))]);
+    return people.filter(({ userId }) => (present.get(userId)?.status ?? 'offline') === 'offline');
   }
 
   /**
@@ -164,4 +152,13 @@ interface Gatherers {
   readonly conversations: Gatherer;
   readonly left: Gatherer;
   readonly returned: Gatherer;
+}
+
+interface Absent extends MessageDelivery {
+  readonly lastMessageAt: number;
+}
+
+function thinned(one: Behind): Behind {
+  const isCrowd = one.worthTelling.length + one.others.length >= CROWD;
+  return isCrowd ? { ...one, others: [] } : one;
 }

@@ -16,10 +16,7 @@ export async function sweep(deps: Deps, deliveries: Queue, timing: Timing): Prom
     where x.id = s.session_id and (x.revoked_at is not null or x.expires_at <= now())`;
   const { settle, giveUp } = timing;
   const found = await findBehind(deps.sql, { olderMs: settle, youngerMs: giveUp, limit: MOST_JOBS });
-  const worthIt = found.map((one) => ({ ...one, others: [] }));
-  const absent = (await deps.offline.absent(worthIt)).flatMap(({ worthTelling, conversationId, lastMessageAt }) =>
-    worthTelling.map((userId) => ({ userId, conversationId, lastMessageAt })),
-  );
+  const absent = await deps.offline.absent(found.map((one) => ({ ...one, others: [] })));
   if (absent.length === 0) return 0;
   const resting = await recentlyFailed(deliveries, timing.pause);
   const missing = absent.filter(
