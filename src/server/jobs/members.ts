@@ -15,6 +15,7 @@ interface List {
 
 export class Members {
   readonly #sql: Sql;
+  /** In the order in which they were read. */
   readonly #lists = new Map<string, List>();
   readonly #stop: () => void;
   #people = 0;
@@ -32,8 +33,7 @@ export class Members {
    * is in them, so that each is among the answers again and again: what this node cannot know is not believed for long.
    */
   async notAllOf(conversationIds: readonly string[], here: (userId: string) => boolean): Promise<string[]> {
-    const stale = performance.now() - FRESH_MS;
-    for (const id of conversationIds) if ((this.#lists.get(id)?.readAt ?? stale) < stale) this.#forget(id);
+    this.#forgetOld();
     const unknown = new Set(conversationIds.filter((id) => !this.#lists.has(id)));
     await this.#read([...unknown]);
     return conversationIds.filter((id) => unknown.has(id) || !this.#lists.get(id)?.people?.every(here));
@@ -47,7 +47,6 @@ export class Members {
   /** A list that is forgotten while it is being read stays forgotten: somebody has come meanwhile. */
   async #read(conversationIds: string[]): Promise<void> {
     if (conversationIds.length === 0) return;
-    if (this.#people + this.#lists.size > MOST_PEOPLE) for (const id of this.#lists.keys()) this.#forget(id);
     const begun = new Map(conversationIds.map((id) => [id, { readAt: performance.now(), people: undefined } as List]));
     for (const [id, list] of begun) this.#lists.set(id, list);
     const sql = this.#sql;
@@ -59,6 +58,14 @@ export class Members {
       if (!list || this.#lists.get(id) !== list) continue;
       list.people = people.split(',');
       this.#people += list.people.length;
+    }
+  }
+
+  #forgetOld(): void {
+    const stale = performance.now() - FRESH_MS;
+    for (const [id, { readAt }] of this.#lists) {
+      if (readAt >= stale && this.#people <= MOST_PEOPLE) return;
+      this.#forget(id);
     }
   }
 
