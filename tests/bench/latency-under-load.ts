@@ -10,9 +10,9 @@ import type { World } from './world.ts';
 const ROOMS = 100;
 const ROOM_SIZE = 10;
 const SENDS_PER_SECOND = 2_000;
-const ROUNDS = 5;
-/** Compilers of all processes are busy for so long. */
-const WARM_UPS = 3;
+const ROUNDS = 9;
+/** Compilers of all processes are busy for so long, and collectors that come after some quiet seconds. */
+const WARM_UPS = 5;
 const SECONDS = 2;
 /** Sends per second at which the guide's architecture is tried, until it does not keep up. */
 const GUIDE_RATES = [50, 100, 200, 300, 400, 600, 800, 1_200, 1_600, 2_000];

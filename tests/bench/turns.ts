@@ -1,9 +1,12 @@
 /** Targets measured in turns, round by round, so that they meet the same machine. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Round } from './load/orders.ts';
 import type { Measured, Target } from './targets.ts';
 
 const ROUNDS = 7;
 const ROUND_MS = 1_000;
+/** Longer than any acknowledgement is put off. */
+const ALONE_MS = 250;
 
 export interface Turn {
   readonly target: Target;
@@ -36,7 +39,12 @@ export async function inTurns(turns: readonly Turn[], probe: number): Promise<Se
   }
   const seen: Measured[][] = turns.map(() => []);
   for (let i = 0; i < ROUNDS; i++)
-    for (const [n, turn] of turns.entries()) seen[n]?.push(await play(turn, counts[n] ?? probe));
+    for (const [n, turn] of turns.entries()) {
+      // Whoever has just answered a heartbeat acknowledges every second message only, at the sender's cost, until one comes alone.
+      await play(turn, 1);
+      await sleep(ALONE_MS);
+      seen[n]?.push(await play(turn, counts[n] ?? probe));
+    }
   return seen.map((rounds) => ({
     rates: rounds.map(({ deliveries, ms }) => (deliveries * 1000) / ms),
     costs: rounds.map(({ cpuUs, deliveries }) => cpuUs / deliveries),

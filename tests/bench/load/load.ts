@@ -4,8 +4,16 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { Orders } from './orders.ts';
 
-/** Room for what a round of two seconds makes: a collection would take both cores for some milliseconds, whichever server is measured. */
-const YOUNG = ['--min-semi-space-size=64', '--max-semi-space-size=64'];
+/**
+ * Room for what a round of two seconds makes, and for what is left of all rounds: a collection would take both cores for some
+ * milliseconds, whichever server is measured, and a full one whatever was compiled with it (collect.ts).
+ */
+const ROOM = [
+  '--min-semi-space-size=64',
+  '--max-semi-space-size=64',
+  '--initial-heap-size=1024',
+  '--no-memory-reducer',
+];
 /** Above this whatever was ordered is not going to happen. */
 const PATIENCE_MS = 180_000;
 
@@ -17,7 +25,7 @@ export interface Load {
 
 export function startLoad(): Load {
   const file = fileURLToPath(new URL('./main.ts', import.meta.url));
-  const child = fork(file, { execArgv: [...YOUNG, '--import', 'tsx'], serialization: 'advanced' });
+  const child = fork(file, { execArgv: [...ROOM, '--import', 'tsx'], serialization: 'advanced' });
   return {
     async order(name, order) {
       const aborted = new AbortController();

@@ -1,7 +1,7 @@
 /** A round: so many messages to each room, the next when the last has arrived at everybody (or in step with a clock). */
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { collectGarbage } from '../collect.ts';
+import { collectYoung } from '../collect.ts';
 import type { Connection } from './connection.ts';
 import { textFrame } from './frames.ts';
 import type { Round, RoundResult } from './orders.ts';
@@ -84,7 +84,7 @@ export class Rounds {
     this.#seen = 0;
     this.#paced = round.perSecond !== undefined;
     const ended = new Promise<void>((resolve) => (this.#end = resolve));
-    collectGarbage();
+    collectYoung();
     await sleep(SETTLE_MS);
     const cpu = process.cpuUsage();
     const began = performance.now();
