@@ -1,4 +1,5 @@
 /** People who type: one in a group of 1,000, and one in each of a hundred rooms of ten; beside a bare `ws` that sends as many bytes. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { must } from '#lib/must';
 import { newCrowd } from './crowd.ts';
 import type { Scope } from './load/orders.ts';
@@ -13,6 +14,8 @@ const STEPS: readonly { name: string; scope: Scope; hearers: number; probe: numb
   { name: 'rooms of ten', scope: 'rooms', hearers: 9, probe: 10 },
 ];
 const CONNECTIONS = 1_000;
+/** The server says by itself that somebody has stopped, six seconds after his last word: not in the next step. */
+const STOPPED_MS = 7_000;
 
 export async function measureTyping(world: World): Promise<Figure[]> {
   await using crowd = await newCrowd(world);
@@ -57,6 +60,7 @@ export async function measureTyping(world: World): Promise<Figure[]> {
         p50Ms: round(median(a.p50s), 1),
       },
     });
+    await sleep(STOPPED_MS);
   }
   return figures;
 }

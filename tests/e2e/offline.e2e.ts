@@ -12,7 +12,7 @@ import { Person } from './person.ts';
 import { newProgram, wrote } from './plaintext.ts';
 import { newSite, type Site } from './site.ts';
 
-/** Whoever was away for less knows what he missed, and is told nothing. */
+/** As in web/connection-banner.tsx: whoever was away for less knows what he missed, and is told nothing. */
 const WORTH_TELLING_MS = 5_000;
 
 let browser: Browser;
@@ -81,7 +81,7 @@ const back = async (who: Person) => {
   // It may reconnect by itself just before the button is hit.
   await who.page
     .getByRole('button', { name: 'Try now' })
-    .click({ timeout: 3_000 })
+    .click({ timeout: 1_000 })
     .catch(() => {});
   await who.page.getByText('No connection.').waitFor({ state: 'detached' });
 };

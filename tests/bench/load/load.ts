@@ -5,10 +5,10 @@ import { fileURLToPath } from 'node:url';
 import type { Orders } from './orders.ts';
 
 /**
- * Room for what a round of two seconds makes, and for what is left of all rounds: a collection would take both cores for some
- * milliseconds, whichever server is measured, and a full one whatever was compiled with it (collect.ts).
+ * Room for what a round of two seconds makes and for what is left of all rounds, and no full collection in quiet seconds: one takes
+ * both cores for some milliseconds, whichever server is measured, and throws away what was compiled (collect.ts).
  */
-const ROOM = [
+const HEAP = [
   '--min-semi-space-size=64',
   '--max-semi-space-size=64',
   '--initial-heap-size=1024',
@@ -25,7 +25,7 @@ export interface Load {
 
 export function startLoad(): Load {
   const file = fileURLToPath(new URL('./main.ts', import.meta.url));
-  const child = fork(file, { execArgv: [...ROOM, '--import', 'tsx'], serialization: 'advanced' });
+  const child = fork(file, { execArgv: [...HEAP, '--import', 'tsx'], serialization: 'advanced' });
   return {
     async order(name, order) {
       const aborted = new AbortController();
