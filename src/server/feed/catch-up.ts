@@ -5,9 +5,12 @@ import { cutSnapshot, formatSnapshot, parseSnapshot, type Snapshot } from './cur
 import { sizeOf } from './outlet.ts';
 import { type ChangedRow, loadEvents, type ReplayPage, replayPage } from './replay.ts';
 
-/** Rows found at a time; of these only keys are held. Nearly everybody has missed less than the first page. */
+/**
+ * Rows found at a time; of these only keys are held, about 1 MB. Nearly everybody has missed less than the first page. Each page
+ * looks at all that is still to come, so for who missed more they are few.
+ */
 const FIRST_PAGE = 500;
-const PAGE = 2_000;
+const PAGE = 4_000;
 /** Content held at a time, about: envelopes may have 40,000 characters. */
 const PIECE_BYTES = 256 * 1024;
 const FIRST_PIECE = 50;
