@@ -83,6 +83,7 @@ function Listen({ take }: { take: Recording }) {
       </IconButton>
       <Waveform levels={take.waveform} share={0} />
       <span className="w-10 text-right text-sm text-muted tabular-nums">{timeWords(take.durationMs)}</span>
+      {/* It is being recorded: nobody has written it down. */}
       {/* oxlint-disable-next-line jsx-a11y/media-has-caption */}
       <audio ref={audio} />
     </>

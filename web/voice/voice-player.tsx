@@ -125,6 +125,7 @@ export function VoicePlayer({ file, mine }: { file: FileView; mine: boolean }) {
         </p>
       )}
       {url && (
+        // What somebody says is sealed, and nobody has written it down.
         // oxlint-disable-next-line jsx-a11y/media-has-caption
         <audio
           ref={audio}
